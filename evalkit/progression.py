@@ -1,0 +1,151 @@
+"""Progression criteria of a pilot: was each target met, partly met or missed, and how sure can that be?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from evalkit.errors import DataError, Problem, StudyError, nearest
+from evalkit.intervals import wilson
+from evalkit.options import takes
+from evalkit.results import Check, Estimate, Result
+
+CRITERION_KEYS = ("name", "green", "amber", "value", "successes", "trials", "column", "arm")
+COLOURS = ("green", "amber", "red")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProgressionOptions:
+    """`criteria`: one mapping each, with `name`, `green` and `amber` (shares from 0 to 1, green the higher), and
+    what was reached: `value`, or `successes` and `trials`, or `column` (a 0/1 column of people, with `arm`)."""
+
+    criteria: tuple[dict, ...]
+    treated: str = "treated"
+    level: float = 0.95
+
+    def __post_init__(self) -> None:
+        if not self.criteria:
+            raise StudyError("`criteria` must list at least one criterion")
+        problems = [problem for each in self.criteria for problem in _problems(each)]
+        if problems:
+            raise StudyError(problems)
+
+
+@takes(ProgressionOptions)
+def progression(people: pd.DataFrame | None, options: ProgressionOptions) -> Result:
+    """Compare what a pilot reached with the bands that were set before it began.
+
+    Parameters
+    ----------
+    people : one row per person, needed where a criterion names a `column` (0, 1 or missing; missing is left out of
+        the trials). `arm: treated` or `arm: control` restricts it to one arm.
+
+    Returns
+    -------
+    Result
+        Headline term `met`: the number of criteria that are green, out of all. Frame `criteria`, one row per
+        criterion: name, successes, trials, value (share), conf_low, conf_high (Wilson), green, amber, band,
+        certain (whether the whole interval lies in that band).
+
+    Raises
+    ------
+    DataError : a criterion names a column that the people do not have, or one that is not 0/1.
+
+    Assumes
+    -------
+    The bands were written down before the data were seen.
+
+    Notes
+    -----
+    A criterion is green at or above `green`, amber at or above `amber`, red below. No test of effect is made: a
+    pilot of this size asks whether a trial can be run, not whether the programme works.
+
+    References
+    ----------
+    wilson1927
+    """
+    rows = [_row(people, criterion, options) for criterion in options.criteria]
+    frame = pd.DataFrame(rows)
+    met = int((frame["band"] == "green").sum())
+    headline = Estimate(
+        term="met", measure="count", estimate=met, unit=f"of {len(frame)} criteria", level=options.level
+    )
+    return Result(
+        method="progression",
+        estimand="descriptive",
+        outcome="progression criteria",
+        estimates=(headline,),
+        checks=(_certainty(frame),),
+        detail={"criteria": frame},
+        references=("wilson1927",),
+    )
+
+
+def _problems(criterion: Mapping[str, Any]) -> list[Problem]:
+    where = f"criterion `{criterion.get('name', '?')}`"
+    unknown = [Problem(where=where, wrong=f"`{key}` is not a key of a criterion", do=nearest(key, CRITERION_KEYS))
+               for key in criterion if key not in CRITERION_KEYS]  # fmt: skip
+    missing = [Problem(where=where, wrong=f"`{key}` is required") for key in ("name", "green", "amber")
+               if key not in criterion]  # fmt: skip
+    if unknown or missing:
+        return unknown + missing
+    ways = ["value" in criterion, {"successes", "trials"} <= criterion.keys(), "column" in criterion]
+    if sum(ways) != 1:
+        return [Problem(where=where, wrong="give `value`, or `successes` and `trials`, or `column`, and only one")]
+    if not 0 <= criterion["amber"] <= criterion["green"]:
+        return [Problem(where=where, wrong="`amber` must lie between 0 and `green`", found=str(criterion["amber"]))]
+    return []
+
+
+def _row(people: pd.DataFrame | None, criterion: Mapping[str, Any], options: ProgressionOptions) -> dict[str, Any]:
+    successes, trials = _reached(people, criterion, options)
+    row = {"name": criterion["name"], "successes": successes, "trials": trials}
+    low = high = None
+    value = criterion.get("value")
+    if trials:
+        value = successes / trials
+        low, high = wilson(successes, trials, options.level)
+    band = _band(value, criterion)
+    certain = None if low is None else _band(low, criterion) == _band(high, criterion)
+    bands = {"green": criterion["green"], "amber": criterion["amber"], "band": band, "certain": certain}
+    return row | {"value": value, "conf_low": low, "conf_high": high} | bands
+
+
+def _reached(
+    people: pd.DataFrame | None, criterion: Mapping[str, Any], options: ProgressionOptions
+) -> tuple[int | None, int | None]:
+    if "column" not in criterion:
+        return criterion.get("successes"), criterion.get("trials")
+    where = f"criterion `{criterion['name']}`"
+    if people is None or criterion["column"] not in people.columns:
+        raise DataError(f"the people have no column `{criterion['column']}`", where=where)
+    values = people[criterion["column"]]
+    if "arm" in criterion:
+        values = values[people[options.treated] == (criterion["arm"] == "treated")]
+    values = values.dropna()
+    if not values.isin([0, 1]).all():
+        raise DataError(f"column `{criterion['column']}` must hold 0, 1 or nothing", where=where)
+    return int(values.sum()), len(values)
+
+
+def _band(value: float | None, criterion: Mapping[str, Any]) -> str:
+    if value is None:
+        return "not known"
+    return "green" if value >= criterion["green"] else "amber" if value >= criterion["amber"] else "red"
+
+
+def _certainty(frame: pd.DataFrame) -> Check:
+    sure = int(frame["certain"].eq(True).sum())
+    counted = int(frame["certain"].notna().sum())
+    return Check(
+        name="bands_certain",
+        null="each criterion's underlying value lies in the band that was observed",
+        statistic=sure,
+        threshold=counted,
+        passed=None,
+        reading=f"For {sure} of {counted} criteria the whole interval lies in one band.",
+        next_step="Where an interval crosses a band, judge the criterion with the people who ran the pilot.",
+    )
