@@ -1,0 +1,186 @@
+"""What to ask of a before-and-after count, and what else may be said from the little that was printed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+from evalkit.errors import StudyError
+from evalkit.intervals import normal_p, normal_quantile, rate_ratio_exact
+from evalkit.results import Check, Estimate
+
+SMALL_BASE, SMALL_COUNT, UNEQUAL_BASES = 20, 10, 2.0
+
+
+def count_checks(table: pd.DataFrame, chosen_when_high: bool | None) -> tuple[Check, ...]:
+    """The Checks of a table with one row per category: counts, spread, scale, choice of area, missing
+    figures."""
+    checks = [_small(table), _spread()]
+    if table["comparison_before"].notna().any():
+        checks.append(_additive(table))
+    if chosen_when_high is not None:
+        checks.append(regression_to_the_mean(chosen_when_high))
+    missing = int(table[["before", "after"]].isna().any(axis=1).sum())
+    if missing:
+        checks.append(_missing(missing, len(table)))
+    return tuple(checks)
+
+
+def containment(contains: bool | None, naive: float | None) -> Check:
+    """Whether the comparison area holds the area itself, and what using the whole would have given."""
+    reading = {
+        True: "The comparison area contains the area itself, whose counts were subtracted from it"
+        + (f" (the whole area would have given {naive:.3f})." if naive else "."),
+        False: "The comparison area does not contain the area itself.",
+        None: "It is not said whether the comparison area contains the area itself.",
+    }[contains]
+    return Check(
+        name="containment",
+        null="the comparison area is separate from the area itself",
+        passed=None if contains is None else True,
+        reading=reading,
+        next_step="Set `contains: true` or `contains: false`." if contains is None else "",
+    )
+
+
+def regression_to_the_mean(chosen_when_high: bool) -> Check:
+    """Whether the area or the people were chosen at a peak, after which a fall is to be expected anyway."""
+    return Check(
+        name="regression_to_the_mean",
+        null="the choice of area or people did not depend on a high count",
+        passed=not chosen_when_high,
+        reading="Chosen because the count was high: some fall was likely without any programme."
+        if chosen_when_high
+        else "Not chosen because the count was high.",
+        next_step="Use a longer series before the start, or places that were as high at the time."
+        if chosen_when_high
+        else "",
+    )
+
+
+def base_range(after: int, percent: float, *, decimals: int = 0) -> tuple[int, int] | None:
+    """The smallest and largest whole count before that, with `after`, give `percent` change as it was
+    printed.
+
+    None where no whole number does.
+    """
+    if percent <= -100:
+        raise StudyError("a fall of 100% or more leaves no base to find", found=percent)
+    half = 0.5 * 10.0**-decimals
+    low = after / (1 + (percent + half) / 100)
+    high = after / (1 + (percent - half) / 100) if percent - half > -100 else math.inf
+    if math.isinf(high):
+        return None
+    tolerance = 1e-9 * max(1.0, high)
+    first, last = math.ceil(low - tolerance), math.floor(high + tolerance)
+    return (first, last) if first <= last else None
+
+
+def unknown_base(percent: float, bases: Iterable[int], *, level: float = 0.95) -> pd.DataFrame:
+    """How precise a printed percentage change would be, had it stood on each of these counts before.
+
+    Columns: before, after (to the nearest whole number), percent_change, conf_low, conf_high (percentages,
+    exact).
+    """
+    rows = []
+    for before in bases:
+        after = round(before * (1 + percent / 100))
+        low, high = rate_ratio_exact(after, before, level=level)
+        rows.append((before, after, 100 * (after / before - 1), 100 * (low - 1), 100 * (high - 1)))
+    return pd.DataFrame(rows, columns=["before", "after", "percent_change", "conf_low", "conf_high"])
+
+
+def weighted_displacement_difference(
+    *,
+    before: int,
+    after: int,
+    comparison_before: int,
+    comparison_after: int,
+    displacement_before: int = 0,
+    displacement_after: int = 0,
+    displacement_comparison_before: int = 0,
+    displacement_comparison_after: int = 0,
+    level: float = 0.95,
+) -> Estimate:
+    """Crimes fewer (negative) or more in an area and its surroundings than in their comparisons changed by.
+
+    The weighted displacement difference of Wheeler and Ratcliffe (2018): the change in the area minus that
+    in its comparison, plus the same for the places around. It assumes parallel change in numbers, so the
+    comparison must have about the same counts before.
+    """
+    eight = np.array(
+        [
+            [before, after, comparison_before, comparison_after],
+            [displacement_before, displacement_after]
+            + [displacement_comparison_before, displacement_comparison_after],
+        ],
+        dtype=float,
+    )
+    difference = float((eight @ np.array([-1.0, 1.0, 1.0, -1.0])).sum())
+    error = math.sqrt(eight.sum())
+    half = normal_quantile(level) * error
+    statistic = difference / error if error else None
+    return Estimate(
+        term="weighted_displacement_difference", measure="count_difference", estimate=difference,
+        std_error=error, statistic=statistic, p_value=None if statistic is None else normal_p(statistic),
+        conf_low=difference - half, conf_high=difference + half, level=level, interval="wald", unit="events",
+    )  # fmt: skip
+
+
+def _small(table: pd.DataFrame) -> Check:
+    base = float(table["before"].min())
+    smallest = float(table[["before", "after"]].min().min())
+    enough = base >= SMALL_BASE and smallest >= SMALL_COUNT
+    return Check(
+        name="small_counts",
+        null="every count is large enough for a percentage change to mean something",
+        statistic=base,
+        threshold=SMALL_BASE,
+        passed=enough,
+        reading=f"The smallest count before is {base:.0f} and the smallest of all {smallest:.0f}.",
+        next_step="" if enough else "Print the counts, not the percentage alone: a few events move it far.",
+    )
+
+
+def _spread() -> Check:
+    return Check(
+        name="overdispersion",
+        null="events are independent, so that counts vary no more than a Poisson variable",
+        reading="Recorded crime usually varies more: this interval is the narrowest that can be defended.",
+        next_step="With a monthly series, give `dispersion`, or use method `interrupted` or `did`.",
+    )
+
+
+def _additive(table: pd.DataFrame) -> Check:
+    row = table.iloc[0]
+    bases = sorted([row["before"], row["comparison_before"]])
+    ratio = bases[1] / bases[0] if bases[0] > 0 else math.inf
+    difference = (row["after"] - row["before"]) - (row["comparison_after"] - row["comparison_before"])
+    unequal = ratio > UNEQUAL_BASES
+    return Check(
+        name="additive_scale",
+        null="the two areas start from about the same count",
+        statistic=ratio,
+        threshold=UNEQUAL_BASES,
+        passed=None if unequal else True,
+        reading=f"One base is {ratio:.1f} times the other, so changes in numbers are not compared "
+        f"(their difference, {difference:+.0f}, says how large the areas are)."
+        if unequal
+        else f"One base is {ratio:.1f} times the other.",
+        next_step="Compare ratios, or rates per head." if unequal else "",
+    )
+
+
+def _missing(missing: int, rows: int) -> Check:
+    return Check(
+        name="missing_counts",
+        null="every count is known",
+        statistic=missing,
+        threshold=0,
+        passed=False,
+        reading=f"{missing} of {rows} rows lack a count, which is not the same as a count of nought.",
+        next_step="Ask the source for the figure; until then no change is given for these rows.",
+    )

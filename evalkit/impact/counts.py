@@ -1,0 +1,306 @@
+"""Counts before and after: the ratio of two rates, and of two such ratios where there is a comparison
+area."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from evalkit.errors import DataError, StudyError
+from evalkit.impact.count_checks import containment, count_checks
+from evalkit.impact.proportion import check_level
+from evalkit.intervals import normal_p, normal_quantile, rate_ratio_exact, rate_ratio_p
+from evalkit.options import one_of, require_columns, takes
+from evalkit.results import Check, Estimate, Result
+
+Number = float | str | None
+COUNTS = ("before", "after", "comparison_before", "comparison_after")
+EXPOSURES = ("exposure_before", "exposure_after", "comparison_exposure_before", "comparison_exposure_after")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CountsOptions:
+    """Counts and exposures as numbers, or as the names of columns with one row per category. See `counts`."""
+
+    before: float | str
+    after: float | str
+    exposure_before: float | str | None = None
+    exposure_after: float | str | None = None
+    comparison_before: float | str | None = None
+    comparison_after: float | str | None = None
+    comparison_exposure_before: float | str | None = None
+    comparison_exposure_after: float | str | None = None
+    contains: bool | None = None
+    category: str | None = None
+    dispersion: float | None = None
+    chosen_when_high: bool | None = None
+    p_adjust: str = "holm"
+    outcome: str = ""
+    level: float = 0.95
+
+    def __post_init__(self) -> None:
+        check_level(self.level)
+        one_of("p_adjust", self.p_adjust, ("holm", "bh"), where="counts")
+        if (self.comparison_before is None) != (self.comparison_after is None):
+            raise StudyError("`comparison_before` and `comparison_after` go together", where="counts")
+        if self.contains is not None and self.comparison_before is None:
+            raise StudyError("`contains` is about a comparison area, and there is none", where="counts")
+        if (self.exposure_before is None) != (self.exposure_after is None):
+            raise StudyError("`exposure_before` and `exposure_after` go together", where="counts")
+        if self.dispersion is not None and self.dispersion < 1:
+            raise StudyError("`dispersion` (variance over mean) is 1 or more", where="counts")
+
+
+@takes(CountsOptions)
+def counts(frame: pd.DataFrame | None, options: CountsOptions) -> Result:
+    """The rate after over the rate before; with a comparison area, that ratio over the comparison's own
+    ratio.
+
+    Parameters
+    ----------
+    frame
+        One row per category, where options name columns; not read where they are numbers.
+    before, after
+        Whole numbers of events. A blank is missing, which is not nought.
+    exposure_before, exposure_after
+        Length of each window, or people at risk in it (default: equal).
+    comparison_before, comparison_after
+        The same counts of the comparison area, over `comparison_exposure_before` and `_after` (default:
+        the same exposures as the area itself).
+    contains
+        True where the comparison area includes the area itself: its counts are then subtracted first.
+    category
+        Column that names each row (default: `category`, or the only text column).
+    dispersion
+        Variance over mean of the counts in short periods, where a series gives it: adds a term with an
+        interval widened by its square root.
+    chosen_when_high
+        True where the area was chosen because its counts were high.
+    p_adjust
+        `holm` (default) or `bh`, over the rows.
+
+    Returns
+    -------
+    Result
+        Terms `rate_ratio` (exact interval) or `ratio_of_rate_ratios` (log-normal interval), one per row
+        with `group` its category; `std_error` is of the log. With `dispersion` a second term ending
+        `_quasi_poisson`. Detail frame `counts`: group, before, after, percent_change, and with a
+        comparison comparison_before, comparison_after, comparison_percent_change (after any subtraction).
+
+    Raises
+    ------
+    StudyError, DataError
+        Half a pair of options, negative or fractional counts, a part that is larger than its whole.
+
+    Assumes
+    -------
+    Events are independent and the rate is constant within a window (Check `overdispersion`: Poisson
+    intervals are the narrowest that can be defended); recording did not change. With a comparison area:
+    the two would have changed by the same ratio.
+
+    Notes
+    -----
+    Exact: after given after + before is binomial. Ratio of ratios: (a/b)/(c/d), variance of its log
+    1/a + 1/b + 1/c + 1/d.
+
+    References
+    ----------
+    Przyborowski and Wilenski (1940); Clopper and Pearson (1934).
+
+    Examples
+    --------
+    >>> round(counts(before=882, after=805).headline.estimate, 3)
+    0.913
+    """
+    table = _table(frame, options)
+    whole = table.copy()
+    if options.contains:
+        table = _without_part(table)
+    estimates = _adjusted([_estimate(row, options) for row in table.itertuples()], options)
+    if options.dispersion:
+        estimates += [_widened(each, options) for each in estimates if each.std_error is not None]
+    return Result(
+        method="counts",
+        estimand="descriptive" if options.comparison_before is None else "att",
+        outcome=options.outcome,
+        estimates=tuple(estimates),
+        checks=(*_containment(table, whole, options), *count_checks(table, options.chosen_when_high)),
+        detail={"counts": _detail(table)},
+        references=("przyborowski1940",),
+    )
+
+
+def _table(frame: pd.DataFrame | None, options: CountsOptions) -> pd.DataFrame:
+    given = {name: getattr(options, name) for name in (*COUNTS, *EXPOSURES)}
+    columns = [value for value in given.values() if isinstance(value, str)]
+    rows = 1
+    if columns:
+        if frame is None or frame.empty:
+            raise DataError("the options name columns, and there is no row to read them from", where="counts")
+        require_columns(frame, [*columns, options.category], where="counts")
+        rows = len(frame)
+    table = pd.DataFrame({"group": _names(frame if columns else None, options.category, rows)})
+    for name, value in given.items():
+        table[name] = _numbers(frame, name, value, rows)
+    table[list(EXPOSURES[:2])] = table[list(EXPOSURES[:2])].fillna(1.0)
+    for own, other in zip(EXPOSURES[:2], EXPOSURES[2:], strict=True):
+        table[other] = table[other].fillna(table[own])
+    _refuse_impossible(table)
+    return table
+
+
+def _names(frame: pd.DataFrame | None, category: str | None, rows: int) -> list[str | None]:
+    if frame is None:
+        return [None]
+    text = [name for name in frame.columns if not pd.api.types.is_numeric_dtype(frame[name])]
+    name = category or ("category" if "category" in frame.columns else text[0] if len(text) == 1 else None)
+    if name is None:
+        return [None] if rows == 1 else [f"row {number}" for number in range(1, rows + 1)]
+    return frame[name].astype(str).tolist()
+
+
+def _numbers(frame: pd.DataFrame | None, name: str, value: Number, rows: int) -> np.ndarray:
+    if isinstance(value, str) and frame is not None:
+        blank = frame[value].isna()
+        numbers = pd.to_numeric(frame[value], errors="coerce")
+        if (numbers.isna() & ~blank).any():
+            raise DataError(f"column `{value}` must hold numbers or blanks", where=f"counts, `{name}`")
+        return numbers.to_numpy(float)
+    return np.full(rows, np.nan if value is None else float(value))
+
+
+def _refuse_impossible(table: pd.DataFrame) -> None:
+    for name in COUNTS:
+        values = table[name].dropna()
+        wrong = values[(values < 0) | (values != values.round())]
+        if len(wrong):
+            raise DataError(
+                f"`{name}` counts events, so it is a whole number", where="counts", found=wrong.iloc[0]
+            )
+    for name in EXPOSURES:
+        if (table[name] <= 0).any():
+            raise DataError(f"`{name}` must be above 0", where="counts", found=table[name].min())
+
+
+def _without_part(table: pd.DataFrame) -> pd.DataFrame:
+    rest = table.copy()
+    for part, whole in (("before", "comparison_before"), ("after", "comparison_after")):
+        rest[whole] = table[whole] - table[part]
+        if (rest[whole] < 0).any():
+            raise DataError(
+                f"the area has more events than `{whole}`, which is said to contain it",
+                where="counts",
+                do="Set `contains: false`, or mend the counts",
+            )
+    return rest
+
+
+def _estimate(row: tuple, options: CountsOptions) -> Estimate:
+    if options.comparison_before is None:
+        return _rate_ratio(row, options)
+    return _ratio_of_ratios(row, options)
+
+
+def _rate_ratio(row: tuple, options: CountsOptions) -> Estimate:
+    known = not (math.isnan(row.before) or math.isnan(row.after))
+    exposures = (row.exposure_after, row.exposure_before)
+    low = high = p = None
+    if known and row.before + row.after > 0:
+        low, high = rate_ratio_exact(row.after, row.before, *exposures, options.level)
+        p = rate_ratio_p(row.after, row.before, *exposures)
+    ratio = _ratio(row.before, row.after, *exposures) if known else None
+    error = math.sqrt(1 / row.before + 1 / row.after) if known and min(row.before, row.after) > 0 else None
+    return Estimate(
+        term="rate_ratio", measure="rate_ratio", estimate=ratio, std_error=error,
+        statistic=math.log(ratio) / error if error else None, p_value=p, conf_low=low, conf_high=high,
+        level=options.level, interval="exact_conditional", group=row.group, unit="ratio",
+    )  # fmt: skip
+
+
+def _ratio_of_ratios(row: tuple, options: CountsOptions) -> Estimate:
+    own = _ratio(row.before, row.after, row.exposure_after, row.exposure_before)
+    other = _ratio(
+        row.comparison_before,
+        row.comparison_after,
+        row.comparison_exposure_after,
+        row.comparison_exposure_before,
+    )
+    ratio = own / other if own is not None and other else None
+    four = np.array([getattr(row, name) for name in COUNTS])
+    error = math.sqrt((1 / four).sum()) if np.all(four > 0) else None
+    return _log_normal("ratio_of_rate_ratios", ratio, error, options, row.group)
+
+
+def _log_normal(
+    term: str, ratio: float | None, error: float | None, options: CountsOptions, group: str | None
+) -> Estimate:
+    if ratio is None or not error:
+        return Estimate(
+            term=term, measure="rate_ratio", estimate=ratio, level=options.level, group=group, unit="ratio"
+        )
+    spread = math.exp(normal_quantile(options.level) * error)
+    statistic = math.log(ratio) / error
+    return Estimate(
+        term=term, measure="rate_ratio", estimate=ratio, std_error=error, statistic=statistic,
+        p_value=normal_p(statistic), conf_low=ratio / spread, conf_high=ratio * spread, level=options.level,
+        interval="log_normal", group=group, unit="ratio",
+    )  # fmt: skip
+
+
+def _ratio(before: float, after: float, exposure_after: float, exposure_before: float) -> float | None:
+    if math.isnan(before) or math.isnan(after) or before == 0:
+        return None
+    return (after / exposure_after) / (before / exposure_before)
+
+
+def _widened(each: Estimate, options: CountsOptions) -> Estimate:
+    error = each.std_error * math.sqrt(options.dispersion)
+    return _log_normal(f"{each.term}_quasi_poisson", each.estimate, error, options, each.group)
+
+
+def _adjusted(estimates: list[Estimate], options: CountsOptions) -> list[Estimate]:
+    known = [number for number, each in enumerate(estimates) if each.p_value is not None]
+    if len(known) < 2:
+        return estimates
+    adjusted = _adjust([estimates[number].p_value for number in known], options.p_adjust)
+    for number, p in zip(known, adjusted, strict=True):
+        estimates[number] = replace(estimates[number], p_adjusted=float(p))
+    return estimates
+
+
+def _containment(table: pd.DataFrame, whole: pd.DataFrame, options: CountsOptions) -> tuple[Check, ...]:
+    if options.comparison_before is None:
+        return ()
+    naive = _ratio_of_ratios(next(whole.itertuples()), options).estimate
+    return (containment(options.contains, naive),)
+
+
+def _detail(table: pd.DataFrame) -> pd.DataFrame:
+    out = table[["group", "before", "after"]].copy()
+    out["percent_change"] = _percent_change(table, "")
+    if table["comparison_before"].notna().any():
+        out[["comparison_before", "comparison_after"]] = table[["comparison_before", "comparison_after"]]
+        out["comparison_percent_change"] = _percent_change(table, "comparison_")
+    return out
+
+
+def _percent_change(table: pd.DataFrame, prefix: str) -> pd.Series:
+    rate_before = table[f"{prefix}before"] / table[f"{prefix}exposure_before"]
+    rate_after = table[f"{prefix}after"] / table[f"{prefix}exposure_after"]
+    return 100 * (rate_after / rate_before.where(rate_before > 0) - 1)
+
+
+def _adjust(p_values: list[float], method: str) -> np.ndarray:
+    """Holm's step-down or Benjamini and Hochberg's step-up p-values."""
+    p = np.array(p_values)
+    order, size = np.argsort(p, kind="stable"), len(p)
+    if method == "holm":
+        stepped = np.maximum.accumulate(p[order] * np.arange(size, 0, -1))
+    else:
+        stepped = np.minimum.accumulate((p[order] * size / np.arange(1, size + 1))[::-1])[::-1]
+    out = np.empty(size)
+    out[order] = np.minimum(stepped, 1.0)
+    return out
