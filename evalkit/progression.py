@@ -13,14 +13,15 @@ from evalkit.intervals import wilson
 from evalkit.options import takes
 from evalkit.results import Check, Estimate, Result
 
-CRITERION_KEYS = ("name", "green", "amber", "value", "successes", "trials", "column", "arm")
+CRITERION_KEYS = ("name", "green", "amber", "value", "successes", "trials", "data", "column", "arm")
 COLOURS = ("green", "amber", "red")
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProgressionOptions:
     """`criteria`: one mapping each, with `name`, `green` and `amber` (shares from 0 to 1, green the higher), and
-    what was reached: `value`, or `successes` and `trials`, or `column` (a 0/1 column of people, with `arm`)."""
+    what was reached: `value`, or `successes` and `trials`, or `column` (a 0/1 column of people, with `arm`, or of
+    another frame, named by `data`)."""
 
     criteria: tuple[dict, ...]
     treated: str = "treated"
@@ -35,13 +36,16 @@ class ProgressionOptions:
 
 
 @takes(ProgressionOptions)
-def progression(people: pd.DataFrame | None, options: ProgressionOptions) -> Result:
+def progression(
+    frames: pd.DataFrame | Mapping[str, pd.DataFrame] | None, options: ProgressionOptions
+) -> Result:
     """Compare what a pilot reached with the bands that were set before it began.
 
     Parameters
     ----------
-    people : one row per person, needed where a criterion names a `column` (0, 1 or missing; missing is left out of
-        the trials). `arm: treated` or `arm: control` restricts it to one arm.
+    frames : the people, one row per person, or a mapping of frames by name (`people` and others). Needed where a
+        criterion names a `column` (0, 1 or missing; missing is left out of the trials). `arm: treated` or
+        `arm: control` restricts it to one arm by the 0/1 column `treated`.
 
     Returns
     -------
@@ -67,7 +71,8 @@ def progression(people: pd.DataFrame | None, options: ProgressionOptions) -> Res
     ----------
     wilson1927
     """
-    rows = [_row(people, criterion, options) for criterion in options.criteria]
+    frames = {"people": frames} if isinstance(frames, pd.DataFrame) else frames or {}
+    rows = [_row(frames, criterion, options) for criterion in options.criteria]
     frame = pd.DataFrame(rows)
     met = int((frame["band"] == "green").sum())
     headline = Estimate(
@@ -94,14 +99,22 @@ def _problems(criterion: Mapping[str, Any]) -> list[Problem]:
         return unknown + missing
     ways = ["value" in criterion, {"successes", "trials"} <= criterion.keys(), "column" in criterion]
     if sum(ways) != 1:
-        return [Problem(where=where, wrong="give `value`, or `successes` and `trials`, or `column`, and only one")]
+        return [
+            Problem(where=where, wrong="give `value`, or `successes` and `trials`, or `column`, and only one")
+        ]
     if not 0 <= criterion["amber"] <= criterion["green"]:
-        return [Problem(where=where, wrong="`amber` must lie between 0 and `green`", found=str(criterion["amber"]))]
+        return [
+            Problem(
+                where=where, wrong="`amber` must lie between 0 and `green`", found=str(criterion["amber"])
+            )
+        ]
     return []
 
 
-def _row(people: pd.DataFrame | None, criterion: Mapping[str, Any], options: ProgressionOptions) -> dict[str, Any]:
-    successes, trials = _reached(people, criterion, options)
+def _row(
+    frames: Mapping[str, pd.DataFrame], criterion: Mapping[str, Any], options: ProgressionOptions
+) -> dict[str, Any]:
+    successes, trials = _reached(frames, criterion, options)
     row = {"name": criterion["name"], "successes": successes, "trials": trials}
     low = high = None
     value = criterion.get("value")
@@ -115,16 +128,17 @@ def _row(people: pd.DataFrame | None, criterion: Mapping[str, Any], options: Pro
 
 
 def _reached(
-    people: pd.DataFrame | None, criterion: Mapping[str, Any], options: ProgressionOptions
+    frames: Mapping[str, pd.DataFrame], criterion: Mapping[str, Any], options: ProgressionOptions
 ) -> tuple[int | None, int | None]:
     if "column" not in criterion:
         return criterion.get("successes"), criterion.get("trials")
     where = f"criterion `{criterion['name']}`"
-    if people is None or criterion["column"] not in people.columns:
-        raise DataError(f"the people have no column `{criterion['column']}`", where=where)
-    values = people[criterion["column"]]
+    name = criterion.get("data", "people")
+    if name not in frames or criterion["column"] not in frames[name].columns:
+        raise DataError(f"`{name}` has no column `{criterion['column']}`", where=where)
+    values = frames[name][criterion["column"]]
     if "arm" in criterion:
-        values = values[people[options.treated] == (criterion["arm"] == "treated")]
+        values = values[frames[name][options.treated] == (criterion["arm"] == "treated")]
     values = values.dropna()
     if not values.isin([0, 1]).all():
         raise DataError(f"column `{criterion['column']}` must hold 0, 1 or nothing", where=where)

@@ -1,0 +1,175 @@
+"""Each planned analysis, handed to its method: which rows, which columns, and whose earlier result it rests on."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pandas as pd
+
+from evalkit.contract import Outcome
+from evalkit.errors import DataError, EvalkitError, Problem
+from evalkit.options import read_options
+from evalkit.pipeline.methods import Method, method
+from evalkit.results import Design, Result
+from evalkit.study import Analysis, Study
+
+# Keys of an analysis that the pipeline itself reads; everything else is an option of the method.
+OWN_KEYS = ("data", "data_status")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Material:
+    """What the analyses may read: people with outcomes after the design, the study's other frames, earlier results."""
+
+    people: pd.DataFrame | None
+    frames: Mapping[str, pd.DataFrame]
+    design: Design | None
+
+
+def analyse(study: Study, material: Material) -> dict[str, Result]:
+    """Every analysis of the study under its name; those that rest on another come after it."""
+    results: dict[str, Result] = {}
+    for analysis in in_order(study):
+        try:
+            results[analysis.name] = _one(study, analysis, material, results)
+        except EvalkitError as error:
+            raise type(error)(_named(problem, analysis) for problem in error.problems) from None
+    return {name: results[name] for name in study.analyses}
+
+
+def in_order(study: Study) -> list[Analysis]:
+    """Accounts last: their impacts may come from the analyses before them."""
+    return sorted(study.analyses.values(), key=lambda each: method(each.method, where="").reads == "account")
+
+
+def seed_of(study: Study, analysis: str) -> int:
+    """A stream of its own for each analysis, keyed by its name, so that adding one changes no other."""
+    return int.from_bytes(hashlib.sha256(f"{study.seed}:{analysis}".encode()).digest()[:6], "big")
+
+
+def option_values(
+    study: Study, analysis: Analysis, *, weighted: bool = False, matched: bool = False
+) -> dict[str, Any]:
+    """The options of an analysis as its method names them, with what the study knows filled in."""
+    row = method(analysis.method, where=f"analyses.{analysis.name}")
+    values = {name: value for name, value in analysis.options.items() if name not in OWN_KEYS}
+    if row.reads == "people" and analysis.outcome in study.outcomes:
+        values |= _outcome_columns(study.outcomes[analysis.outcome], row)
+    known = {"seed": seed_of(study, analysis.name), "estimand": study.estimand}
+    if weighted:
+        known["weights"] = "weight"
+    if matched:
+        known["subclass"] = "subclass"
+    return {name: value for name, value in known.items() if name in row.option_names} | values
+
+
+def _one(study: Study, analysis: Analysis, material: Material, earlier: Mapping[str, Result]) -> Result:
+    row = method(analysis.method, where=f"analyses.{analysis.name}")
+    design = material.design
+    weighted = design is not None and design.method != "none"
+    values = option_values(
+        study, analysis, weighted=weighted, matched=weighted and design.subclass is not None
+    )
+    frame = _frame(row, analysis, material)
+    if row.reads == "account":
+        values["impacts"] = _impacts(study, frame, earlier, values)
+    options = read_options(row.options, values, where=f"study.yml, analyses.{analysis.name}")
+    result = row.function(frame, options)
+    return _finished(study, analysis, row, design, result)
+
+
+def _frame(row: Method, analysis: Analysis, material: Material) -> Any:
+    if row.reads == "account":
+        return {name: material.frames[name] for name in ("costs", "benefits") if name in material.frames}
+    if analysis.data is not None:
+        return material.frames[analysis.data]
+    if row.name == "progression":
+        people = {} if material.people is None else {"people": material.people}
+        return people | dict(material.frames)
+    if row.reads == "people":
+        return material.people
+    return None
+
+
+def _outcome_columns(outcome: Outcome, row: Method) -> dict[str, Any]:
+    if row.name == "survival":
+        if outcome.measure == "duration":
+            return {"time": outcome.time, "event": outcome.event, "outcome": outcome.name}
+        return {"time": f"{outcome.name}_time", "event": f"{outcome.name}_event", "outcome": outcome.name}
+    if outcome.measure == "column":
+        return {"outcome": outcome.column}
+    return {"outcome": outcome.name}
+
+
+def _impacts(
+    study: Study, frames: Mapping[str, pd.DataFrame], earlier: Mapping[str, Result], values: Mapping[str, Any]
+) -> dict[str, Any]:
+    from evalkit.costbenefit import impact_from
+
+    if "benefits" not in frames:
+        return {}
+    named = frames["benefits"]["impact"].dropna().astype(str).unique()
+    impacts = {}
+    for name in sorted(set(named) & set(earlier)):
+        outcome = study.outcomes.get(study.analyses[name].outcome or "")
+        impacts[name] = impact_from(earlier[name], better=outcome.better if outcome else None)
+    return impacts
+
+
+def _finished(study: Study, analysis: Analysis, row: Method, design: Design | None, result: Result) -> Result:
+    """The result under the study's own names: its role, its outcome, the estimand of the comparison, the unit."""
+    estimand = result.estimand
+    if row.reads == "people" and row.compares:
+        estimand = design.estimand if design is not None and design.method != "none" else study.estimand
+    outcome = study.outcomes.get(analysis.outcome or "")
+    estimates = result.estimates
+    if outcome is not None and outcome.unit:
+        estimates = tuple(
+            replace(each, unit=outcome.unit) if each.measure == "mean_difference" else each
+            for each in estimates
+        )
+    return replace(
+        result, analysis=analysis.name, role=analysis.role, estimand=estimand, estimates=estimates,
+        outcome=analysis.outcome or result.outcome,
+    )  # fmt: skip
+
+
+def _named(problem: Problem, analysis: Analysis) -> Problem:
+    where = f"analyses.{analysis.name}"
+    if where in problem.where:
+        return problem
+    return replace(problem, where=f"{where}, {problem.where}" if problem.where else where)
+
+
+def missing_frames(study: Study) -> list[Problem]:
+    """Analyses that read a kind of data that the study does not have."""
+    problems = []
+    for analysis in study.analyses.values():
+        row = method(analysis.method, where=f"analyses.{analysis.name}")
+        where = f"study.yml, analyses.{analysis.name}"
+        if row.reads == "frame" and analysis.data is None:
+            problems.append(
+                Problem(where=where, wrong="`data` is required: the name of a frame under `data`")
+            )
+        if row.reads == "account":
+            problems += [
+                Problem(where=where, wrong=f"`{row.name}` needs `data.{name}`", do=f"Add it under `data`")
+                for name in ("costs", "benefits")
+                if name not in study.data
+            ]
+        needs_people = row.reads == "people" and (row.compares or analysis.outcome is not None)
+        if needs_people and not study.has_people:
+            problems.append(
+                Problem(
+                    where=where, wrong=f"`{row.name}` needs people", do="Add `data.cohort` or `data.people`"
+                )
+            )
+    return problems
+
+
+def no_people() -> DataError:
+    """For an estimator that was promised people and got none."""
+    return DataError("there is nobody left to analyse", do="See the flow of people in `evalkit check`")
