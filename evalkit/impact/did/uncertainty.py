@@ -1,0 +1,97 @@
+"""How sure: the interval by the method asked for, and when there are too few clusters for any."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from evalkit.impact.did.options import DidOptions
+from evalkit.impact.did.panel import Panel
+from evalkit.inference import Interval, cr2, wald, wild_interval, wild_p_value, wild_pieces, wild_signs
+from evalkit.regression import Fit, codes
+from evalkit.results import Check
+
+FEWEST_CLUSTERS = 6
+FEWEST_TREATED = 3
+MANY_CLUSTERS = 40
+UNKNOWN = Interval(std_error=None, statistic=None, df=None, p_value=None, low=None, high=None)
+
+
+def treated_clusters(panel: Panel) -> tuple[int, int]:
+    """How many clusters hold a unit that is ever treated, and how many hold one that never is."""
+    treated = np.bincount(panel.cluster, weights=panel.treated, minlength=panel.clusters) > 0
+    never = np.bincount(panel.cluster, weights=~panel.treated, minlength=panel.clusters) > 0
+    return int(treated.sum()), int(never.sum())
+
+
+def cluster_checks(panel: Panel) -> tuple[Check, Check]:
+    """`few_treated_clusters` and `few_clusters`: where either fails no error, p-value or interval is given."""
+    treated, _ = treated_clusters(panel)
+    enough = treated >= FEWEST_TREATED
+    first = Check(
+        name="few_treated_clusters",
+        null="there are enough treated clusters for a standard error",
+        statistic=treated,
+        threshold=FEWEST_TREATED,
+        passed=enough,
+        reading=f"{treated} treated of {panel.clusters} clusters."
+        + (
+            ""
+            if enough
+            else " A standard error from one or two treated clusters cannot be trusted: none is given."
+        ),
+        next_step="" if enough else "Use `inference: randomisation` and read its rank against its floor",
+    )
+    few = panel.clusters < FEWEST_CLUSTERS
+    some = panel.clusters < MANY_CLUSTERS
+    second = Check(
+        name="few_clusters",
+        null="there are enough clusters for cluster-robust errors",
+        statistic=panel.clusters,
+        threshold=FEWEST_CLUSTERS,
+        passed=False if few else None if some else True,
+        reading=f"{panel.clusters} clusters."
+        + (" Too few for any error: none is given." if few else "")
+        + (" Plain cluster-robust errors tend to be too small below about 40." if some and not few else ""),
+        next_step="Compare `inference: cr2` and `wild_bootstrap`" if some else "",
+    )  # fmt: skip
+    return first, second
+
+
+def too_few(panel: Panel) -> bool:
+    """True where no standard error can be given."""
+    return treated_clusters(panel)[0] < FEWEST_TREATED or panel.clusters < FEWEST_CLUSTERS
+
+
+def from_variance(estimate: float, variance: float, panel: Panel, options: DidOptions) -> Interval:
+    """Wald with t(G-1) from a cluster-robust variance; nothing where there are too few clusters."""
+    if too_few(panel):
+        return UNKNOWN
+    return wald(estimate, float(np.sqrt(max(variance, 0))), df=panel.clusters - 1, level=options.level)
+
+
+def corrected(fit: Fit, name: str, panel: Panel, options: DidOptions) -> Interval:
+    """The interval of one coefficient by `cr2` or `wild_bootstrap`, from a fit whose effects clusters contain."""
+    if too_few(panel):
+        return UNKNOWN
+    position = fit.position(name)
+    estimate = float(fit.coefficients[position])
+    if options.inference == "cr2":
+        errors, freedom = cr2(fit, panel.cluster, panel.clusters)
+        return wald(estimate, float(errors[position]), df=float(freedom[position]), level=options.level)
+    return _wild(fit, position, panel, options)
+
+
+def _wild(fit: Fit, position: int, panel: Panel, options: DidOptions) -> Interval:
+    from evalkit.regression import cluster_covariance
+
+    clusters, n_clusters = codes(panel.cluster)
+    nested = (True,) * len(fit.effects)
+    variance = cluster_covariance(fit, clusters, nested=nested)[position, position]
+    error = float(np.sqrt(variance))
+    pieces = wild_pieces(fit, position, clusters, n_clusters)
+    signs, exact = wild_signs(n_clusters, options.draws, options.seed)
+    low, high = wild_interval(pieces, error, signs, exact, options.level)
+    return Interval(
+        std_error=error, statistic=float(fit.coefficients[position]) / error, df=None,
+        p_value=wild_p_value(pieces, 0.0, signs, exact), low=low, high=high,
+    )  # fmt: skip

@@ -1,0 +1,238 @@
+"""Intervals, multiplicity, small-sample cluster corrections, wild cluster bootstrap and randomisation inference."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import ndtr, ndtri, stdtr, stdtrit
+
+from evalkit.errors import StudyError
+from evalkit.regression import Fit, group_sums
+
+WEBB = np.sqrt(np.array([0.5, 1.0, 1.5]))
+WEBB_BELOW = 12
+TIE = 1 - 1e-9
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interval:
+    """A test of no effect and an interval for one coefficient; what does not exist is None."""
+
+    std_error: float | None
+    statistic: float | None
+    df: float | None
+    p_value: float | None
+    low: float | None
+    high: float | None
+
+
+def critical_value(level: float, df: float | None = None) -> float:
+    """The two-sided critical value of t with df degrees of freedom, or of the normal."""
+    tail = 0.5 + level / 2
+    return float(ndtri(tail) if df is None else stdtrit(df, tail))
+
+
+def two_sided(statistic: float, df: float | None = None) -> float:
+    """The two-sided p-value of a statistic under t with df degrees of freedom, or the normal."""
+    return float(2 * (ndtr(-abs(statistic)) if df is None else stdtr(df, -abs(statistic))))
+
+
+def wald(estimate: float, std_error: float, *, df: float | None = None, level: float = 0.95) -> Interval:
+    """Estimate ± critical value × SE, on the scale that the estimate is given."""
+    if not std_error > 0 or not math.isfinite(std_error):
+        return Interval(std_error=None, statistic=None, df=df, p_value=None, low=None, high=None)
+    half = critical_value(level, df) * std_error
+    statistic = estimate / std_error
+    return Interval(
+        std_error=std_error, statistic=statistic, df=df, p_value=two_sided(statistic, df),
+        low=estimate - half, high=estimate + half,
+    )  # fmt: skip
+
+
+def holm(p_values: np.ndarray) -> np.ndarray:
+    """Holm's step-down adjusted p-values (family-wise error)."""
+    p = np.asarray(p_values, float)
+    order = np.argsort(p, kind="stable")
+    steps = np.maximum.accumulate(p[order] * (len(p) - np.arange(len(p))))
+    out = np.empty(len(p))
+    out[order] = np.minimum(steps, 1)
+    return out
+
+
+def benjamini_hochberg(p_values: np.ndarray) -> np.ndarray:
+    """Benjamini and Hochberg's step-up adjusted p-values (false discovery rate)."""
+    p = np.asarray(p_values, float)
+    order = np.argsort(p, kind="stable")[::-1]
+    steps = np.minimum.accumulate(p[order] * len(p) / (len(p) - np.arange(len(p))))
+    out = np.empty(len(p))
+    out[order] = np.minimum(steps, 1)
+    return out
+
+
+def romano_wolf(statistics: np.ndarray, draws: np.ndarray) -> np.ndarray:
+    """Romano and Wolf's step-down adjusted p-values from joint draws of the statistics under the null.
+
+    `draws` has one row per draw and one column per hypothesis, centred at the null.
+    """
+    size = np.abs(np.asarray(statistics, float))
+    order = np.argsort(-size, kind="stable")
+    largest = np.maximum.accumulate(np.abs(draws)[:, order[::-1]], axis=1)[:, ::-1]
+    p = (1 + (largest >= size[order] * TIE).sum(axis=0)) / (len(draws) + 1)
+    out = np.empty(len(size))
+    out[order] = np.maximum.accumulate(p)
+    return out
+
+
+def adjust(p_values: np.ndarray, method: str) -> np.ndarray:
+    """Adjusted p-values by `holm` or `bh`."""
+    if method not in ("holm", "bh"):
+        raise StudyError("p-values are adjusted by `holm` or `bh` here", found=method)
+    return holm(p_values) if method == "holm" else benjamini_hochberg(p_values)
+
+
+def cluster_draws(
+    statistic: Callable[[np.ndarray], np.ndarray], n_clusters: int, *, draws: int, seed: int
+) -> np.ndarray:
+    """A statistic over resampled clusters: it is given how often each cluster was drawn."""
+    generator = np.random.default_rng(seed)
+    out = []
+    for _ in range(draws):
+        picked = generator.integers(0, n_clusters, n_clusters)
+        out.append(statistic(np.bincount(picked, minlength=n_clusters).astype(float)))
+    return np.array(out)
+
+
+def cr2(fit: Fit, clusters: np.ndarray, n_clusters: int) -> tuple[np.ndarray, np.ndarray]:
+    """CR2 standard errors (Bell and McCaffrey 2002) and Satterthwaite degrees of freedom, one per coefficient.
+
+    Effects absorbed from the fit must be nested in clusters (Pustejovsky and Tipton 2018, theorem 2); effects that
+    are not must stand in the design as columns. Unweighted fits only. Works from cluster cross-products, so that
+    large clusters cost no more memory than small ones.
+    """
+    if fit.weights is not None:
+        raise StudyError("`inference: cr2` is not supported with weights", do="Use cluster or wild_bootstrap")
+    x, order = fit.design, np.argsort(clusters, kind="stable")
+    edges = np.searchsorted(clusters[order], np.arange(n_clusters + 1))
+    grams = np.array([x[order[a:b]].T @ x[order[a:b]] for a, b in zip(edges[:-1], edges[1:], strict=True)])
+    scores = group_sums(x * fit.residuals[:, None], clusters, n_clusters)
+    values, vectors = np.linalg.eigh(fit.bread)
+    root = vectors * np.sqrt(np.maximum(values, 0)) @ vectors.T
+    shaped = np.array([_cr2_weights(gram, root) for gram in grams])
+    errors, freedom = [], []
+    for k in range(len(fit.coefficients)):
+        q = shaped @ fit.bread[:, k]
+        z = np.einsum("gij,gj->gi", grams, q)
+        own = np.einsum("gi,gi->g", q, z)
+        spread = np.diag(own) - z @ fit.bread @ z.T
+        errors.append(math.sqrt(max(np.sum(np.einsum("gi,gi->g", q, scores) ** 2), 0)))
+        freedom.append(np.trace(spread) ** 2 / np.sum(spread**2))
+    return np.array(errors), np.array(freedom)
+
+
+def _cr2_weights(gram: np.ndarray, root: np.ndarray) -> np.ndarray:
+    """The matrix that turns bread @ contrast into the cluster's adjusted contrast, in the span of its rows."""
+    values, vectors = np.linalg.eigh(root @ gram @ root)
+    values = np.clip(values, 0, 1)
+    left = 1 - values
+    # A cluster that alone determines a direction has nothing left there: the generalised inverse gives it 0.
+    scale = np.where(left > 1e-10, 1 / np.sqrt(np.maximum(left, 1e-10)), 0.0) - 1
+    factor = np.where(values > 1e-13, scale / np.maximum(values, 1e-13), 0.5)
+    return np.eye(len(gram)) + root @ (vectors * factor) @ vectors.T @ root @ gram
+
+
+@dataclass(frozen=True, kw_only=True)
+class WildPieces:
+    """Cluster sums from which every wild bootstrap statistic of one coefficient follows.
+
+    With y and d the outcome and the regressor after everything else, and W the other columns that are not nested in
+    clusters: `dy`, `dd` are d'y and d'd by cluster, `wy`, `wd` W'y and W'd by cluster, `inverse` that of W'W.
+    """
+
+    dy: np.ndarray
+    dd: np.ndarray
+    wy: np.ndarray
+    wd: np.ndarray
+    inverse: np.ndarray
+
+
+def wild_pieces(fit: Fit, position: int, clusters: np.ndarray, n_clusters: int) -> WildPieces:
+    """The cluster sums for one coefficient of a fit whose absorbed effects are nested in clusters."""
+    others = np.delete(np.arange(fit.design.shape[1]), position)
+    w, column = fit.design[:, others], fit.design[:, position]
+    scaled = w if fit.weights is None else w * fit.weights[:, None]
+    inverse = np.linalg.pinv(scaled.T @ w) if len(others) else np.zeros((0, 0))
+    d = column - w @ (inverse @ (scaled.T @ column)) if len(others) else column
+    rest = fit.residuals if fit.weights is None else fit.residuals / fit.weights
+    y = rest + d * fit.coefficients[position]
+    weight = 1.0 if fit.weights is None else fit.weights
+    sums = group_sums(np.column_stack([d * y, d * d]) * np.reshape(weight, (-1, 1)), clusters, n_clusters)
+    wide = [group_sums(scaled * each[:, None], clusters, n_clusters) if len(others) else np.zeros((n_clusters, 0))
+            for each in (y, d)]  # fmt: skip
+    return WildPieces(dy=sums[:, 0], dd=sums[:, 1], wy=wide[0], wd=wide[1], inverse=inverse)
+
+
+def wild_signs(n_clusters: int, draws: int, seed: int) -> tuple[np.ndarray, bool]:
+    """Cluster multipliers, one row per cluster: Rademacher, or Webb's six points below 12 clusters.
+
+    Where all sign patterns are no more than `draws` they are listed once, and the answer is exact (second value).
+    """
+    if n_clusters >= WEBB_BELOW and 2**n_clusters <= draws:
+        patterns = np.arange(2**n_clusters)
+        return np.array([1.0 - 2 * ((patterns >> g) & 1) for g in range(n_clusters)]), True
+    generator = np.random.default_rng(seed)
+    if n_clusters < WEBB_BELOW:
+        points = np.concatenate([-WEBB, WEBB])
+        return points[generator.integers(0, 6, (n_clusters, draws))], False
+    return 1.0 - 2 * generator.integers(0, 2, (n_clusters, draws)).astype(float), False
+
+
+def wild_p_value(pieces: WildPieces, null: float, signs: np.ndarray, exact: bool) -> float:
+    """The restricted wild cluster bootstrap p-value of `coefficient = null` (symmetric, studentised)."""
+    total = pieces.dd.sum()
+    actual = _wild_statistic(pieces, null, np.ones((len(signs), 1)), total)[0]
+    drawn = _wild_statistic(pieces, null, signs, total)
+    beyond = int(np.count_nonzero(np.abs(drawn) >= abs(actual) * TIE))
+    return beyond / signs.shape[1] if exact else (1 + beyond) / (1 + signs.shape[1])
+
+
+def _wild_statistic(pieces: WildPieces, null: float, signs: np.ndarray, total: float) -> np.ndarray:
+    restricted = pieces.dy - null * pieces.dd
+    change = restricted @ signs / total
+    nuisance = pieces.inverse @ ((pieces.wy - null * pieces.wd).T @ signs)
+    scores = restricted[:, None] * signs - pieces.wd @ nuisance - pieces.dd[:, None] * change
+    spread = np.sqrt(np.einsum("gb,gb->b", scores, scores)) / total
+    return change / np.where(spread > 0, spread, np.inf)
+
+
+def wild_interval(
+    pieces: WildPieces, std_error: float, signs: np.ndarray, exact: bool, level: float
+) -> tuple[float | None, float | None]:
+    """The values that the bootstrap test does not reject, by bisection on either side of the estimate."""
+    estimate = pieces.dy.sum() / pieces.dd.sum()
+    alpha = 1 - level
+    ends: list[float | None] = []
+    for side in (-1, 1):
+        inner, outer = estimate, estimate + side * 2 * std_error
+        for _ in range(40):
+            if wild_p_value(pieces, outer, signs, exact) <= alpha:
+                break
+            inner, outer = outer, estimate + 2 * (outer - estimate)
+        else:
+            ends.append(None)
+            continue
+        for _ in range(26):
+            middle = (inner + outer) / 2
+            if wild_p_value(pieces, middle, signs, exact) <= alpha:
+                outer = middle
+            else:
+                inner = middle
+        ends.append((inner + outer) / 2)
+    return ends[0], ends[1]
+
+
+def rank_of(observed: float, placebos: np.ndarray) -> int:
+    """The place of the observed value among itself and the placebos by size, ties counted against it."""
+    return 1 + int(np.count_nonzero(np.abs(placebos) >= abs(observed) * TIE))
