@@ -3,5 +3,14 @@
 from evalkit.design.balance import balance_table
 from evalkit.design.choices import DesignOptions
 from evalkit.design.comparison import build_design, tie_orders
+from evalkit.design.power import PowerOptions, in_words, power
 
-__all__ = ["DesignOptions", "balance_table", "build_design", "tie_orders"]
+__all__ = [
+    "DesignOptions",
+    "PowerOptions",
+    "balance_table",
+    "build_design",
+    "in_words",
+    "power",
+    "tie_orders",
+]

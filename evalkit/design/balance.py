@@ -173,19 +173,21 @@ def _distance(arms: Sequence[_Arm], binary: bool) -> float:
     if binary:
         return abs(small.mean - large.mean)
     points = np.unique(small.values)
-    gaps = [
-        np.abs(_cumulative(small, points, side) - _cumulative(large, points, side)).max()
-        for side in ("left", "right")
-    ]
-    return float(max(gaps))
+    gaps = np.abs(_cumulative(small, points) - _cumulative(large, points))
+    return float(gaps.max())
 
 
-def _cumulative(arm: _Arm, points: np.ndarray, side: str) -> np.ndarray:
+def _cumulative(arm: _Arm, points: np.ndarray) -> np.ndarray:
+    """Shares of the arm below, and at or below, each point."""
     if arm.weights is None:
-        return np.searchsorted(np.sort(arm.values), points, side=side) / len(arm.values)
-    order = np.argsort(arm.values)
-    total = np.concatenate(([0.0], np.cumsum(arm.weights[order])))
-    return total[np.searchsorted(arm.values[order], points, side=side)] / total[-1]
+        ordered = np.sort(arm.values)
+        total = np.arange(len(ordered) + 1) / len(ordered)
+    else:
+        order = np.argsort(arm.values)
+        ordered = arm.values[order]
+        total = np.concatenate(([0.0], np.cumsum(arm.weights[order])))
+        total /= total[-1]
+    return np.concatenate([total[np.searchsorted(ordered, points, side=side)] for side in ("left", "right")])
 
 
 def overlap_table(logit: np.ndarray, treated: np.ndarray, weights: np.ndarray) -> pd.DataFrame:

@@ -1,0 +1,308 @@
+"""How small a difference a study could see, how many people it would need, and the answer in words."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import brentq
+from scipy.special import ndtr, ndtri
+
+from evalkit.design.precision import MEASURES, UNITS, largest, on_test_scale, standard_errors, transformed
+from evalkit.errors import StudyError
+from evalkit.options import one_of, takes
+from evalkit.results import Check, Estimate, Result
+
+WHERE = "power"
+GRID = 400
+MULTIPLES = (0.5, 1.0, 2.0, 4.0)
+RATIOS = ("rate_ratio", "hazard_ratio")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PowerOptions:
+    """A planned comparison. `n_treated` and `n_control` count people (or panel units) at the start."""
+
+    outcome: str = ""
+    measure: str = "risk_difference"
+    baseline: float | None = None
+    n_treated: int | None = None
+    n_control: int | None = None
+    effect: float | None = None
+    direction: str = "lower"
+    power: float = 0.8
+    alpha: float = 0.05
+    icc: float = 0.0
+    cluster_size: float | None = None
+    cluster_cv: float = 0.0
+    clustered: str = "both"
+    attrition: float = 0.0
+    sd: float = 1.0
+    dispersion: float = 1.0
+    follow_up: float = 1.0
+    r_squared: float = 0.0
+    periods_before: int = 0
+    periods_after: int = 0
+    autocorrelation: float = 0.0
+    allocation: float = 1.0
+    who: str = "people"
+    treated: str = "treated"
+
+    def __post_init__(self) -> None:
+        one_of("measure", self.measure, MEASURES, where=WHERE)
+        one_of("direction", self.direction, ("lower", "higher"), where=WHERE)
+        one_of("clustered", self.clustered, ("both", "treated"), where=WHERE)
+        self._refuse_baseline()
+        self._refuse_ranges()
+        if self.icc and self.cluster_size is None:
+            raise StudyError(
+                "`icc` needs `cluster_size`", where=WHERE, do="Give the mean number of people per cluster"
+            )
+        if bool(self.periods_before) != bool(self.periods_after):
+            raise StudyError("a panel needs both `periods_before` and `periods_after`", where=WHERE)
+        if self.periods_before and self.measure != "mean_difference":
+            raise StudyError(
+                "a panel is planned with measure `mean_difference`", where=WHERE, found=self.measure
+            )
+
+    def _refuse_baseline(self) -> None:
+        if self.measure == "mean_difference":
+            return
+        if self.baseline is None:
+            raise StudyError(f"`baseline` is required with measure `{self.measure}`", where=WHERE)
+        proportion = self.measure in ("risk_difference", "hazard_ratio")
+        if self.baseline <= 0 or (proportion and self.baseline >= 1):
+            raise StudyError(
+                "`baseline` must lie between 0 and 1" if proportion else "`baseline` must be above 0",
+                where=WHERE,
+                found=self.baseline,
+                do="Write 40% as 0.40" if proportion else "",
+            )
+
+    def _refuse_ranges(self) -> None:
+        ranges = {
+            "power": (0, 1, True), "alpha": (0, 1, True), "icc": (0, 1, False), "attrition": (0, 1, False),
+            "r_squared": (0, 1, False), "autocorrelation": (-1, 1, True), "sd": (0, math.inf, True),
+            "dispersion": (0, math.inf, True), "follow_up": (0, math.inf, True), "cluster_cv": (0, math.inf, False),
+            "allocation": (0, math.inf, True), "n_treated": (0, math.inf, True), "n_control": (0, math.inf, True),
+            "cluster_size": (1, math.inf, False), "periods_before": (0, math.inf, False),
+            "periods_after": (0, math.inf, False),
+        }  # fmt: skip
+        for name, (low, high, strict) in ranges.items():
+            value = getattr(self, name)
+            if value is not None and not (low < value < high or (not strict and value == low)):
+                raise StudyError(f"`{name}` must lie between {low} and {high}", where=WHERE, found=value)
+        if self.effect is not None and not (self.effect > 0 if self.measure in RATIOS else self.effect != 0):
+            raise StudyError("`effect` must be a difference other than 0, or a ratio above 0", where=WHERE)
+
+
+@takes(PowerOptions)
+def power(frame: pd.DataFrame | None, options: PowerOptions) -> Result:
+    """The smallest true difference that a comparison would probably find, and the people that a given one needs.
+
+    Parameters
+    ----------
+    frame : None, or a people frame whose 0/1 column `treated` is counted where the numbers are not given.
+    measure : `risk_difference` (percentage points), `mean_difference` (units of `sd`), `rate_ratio`, `hazard_ratio`.
+    baseline : what happens without the programme: a proportion, or events per person and unit of `follow_up`; for
+        `hazard_ratio` the proportion of controls with the event by the end.
+    n_treated, n_control : people at the start. `attrition` is the share lost by the end.
+    effect : a difference to plan for, in the measure's unit (−5 points; a ratio of 0.8). Adds the terms `power` and
+        `sample_size_treated`.
+    direction : `lower` or `higher`: where to look for the difference when `effect` is not given.
+    power, alpha : chance of finding it; two-sided test level.
+    icc, cluster_size, cluster_cv, clustered : clusters (schools, therapists), their mean size and its coefficient of
+        variation; `treated` where only that arm is clustered (partially nested).
+    sd, r_squared, dispersion : spread of a mean outcome; share that covariates explain; variance over mean of counts.
+    periods_before, periods_after, autocorrelation : a difference-in-differences panel whose errors follow AR(1).
+    allocation : controls per treated person when a sample size is worked out.
+    who : what to call the people in words.
+
+    Returns
+    -------
+    Result with the headline term `minimum_detectable_effect` (a size without sign, or a ratio; missing where even the
+    largest possible difference could not be seen). Detail `sizes`: n_treated, n_control, value for 0.5 to 4 times the
+    people. Check `power` holds the answer in words; it fails where the `effect` is smaller than could be seen.
+
+    Assumes
+    -------
+    A normal approximation; `baseline`, `icc`, `sd` and `dispersion` are what they will turn out to be.
+
+    Notes
+    -----
+    The difference d solves d = z(1−α/2)·SE₀ + z(power)·SE₁. Proportions: SE₀ pools the two arms, SE₁ does not (Fleiss,
+    Levin and Paik 2003). Rates: SE of the log ratio is √(φ/events₁ + φ/events₀). Survival: √(1/(p₁p₀·events))
+    (Schoenfeld 1983). Clusters multiply variances by 1 + ((1 + cv²)m − 1)·icc (Eldridge, Ashby and Kerry 2006).
+    Panels: variance of mean after minus mean before under AR(1) (Burlig, Preonas and Woerman 2020).
+
+    References
+    ----------
+    fleiss_levin_paik2003, schoenfeld1983, eldridge_ashby_kerry2006, burlig_preonas_woerman2020.
+
+    Examples
+    --------
+    >>> power(None, measure="risk_difference", baseline=0.4, n_treated=45, n_control=45)
+    """
+    options = _with_numbers(frame, options)
+    planned = options.n_treated is not None
+    estimates = [_detectable(options)] if planned else []
+    if options.effect is not None:
+        estimates += [_power(options)] if planned else []
+        estimates.append(_sample_size(options))
+    return Result(
+        method="power",
+        estimand="",
+        outcome=options.outcome,
+        estimates=tuple(estimates),
+        checks=(_check(estimates[0], options),) if planned else (),
+        detail={"sizes": _sizes(options)} if planned else {},
+        references=_references(options),
+    )
+
+
+def in_words(result: Result, *, who: str = "people") -> str:
+    """The headline of a power calculation as a sentence for somebody who has never met a power calculation."""
+    head = result.headline
+    if head.term == "sample_size_treated":
+        return f"You would need {_ceiling(head.estimate):,} {who} in the programme group to be fairly sure to see it."
+    groups = _groups(head, who)
+    if head.estimate is None:
+        return f"With {groups} even the largest possible difference could not be seen with confidence."
+    return f"With {groups} you could only be fairly sure of seeing {_difference(head)}."
+
+
+def minimum_detectable_effect(options: PowerOptions) -> float | None:
+    """The smallest effect that meets the required power: a size without sign, or a ratio; None where there is none."""
+    reach = largest(options)
+    sizes = np.linspace(reach / GRID, reach * (1 - 1e-9), GRID)
+    short = [_shortfall(size, options) for size in sizes]
+    place = next((position for position, value in enumerate(short) if value <= 0), None)
+    if place is None:
+        return None
+    low = sizes[place - 1] if place else sizes[0] * 1e-9
+    size = brentq(_shortfall, low, sizes[place], args=(options,), xtol=1e-14)
+    return transformed(size, options)
+
+
+def sample_size(options: PowerOptions) -> float:
+    """People needed in the treated arm for `effect`, unrounded, with `allocation` controls for each."""
+    single = replace(options, n_treated=1, n_control=1)
+    size, sign = on_test_scale(options.effect, options)
+    null, alternative = standard_errors(size * sign, single, n_control=options.allocation)
+    return ((_z(1 - options.alpha / 2) * null + _z(options.power) * alternative) / size) ** 2
+
+
+def achieved_power(options: PowerOptions) -> float:
+    """Chance of finding `effect` with the people at hand (the far tail of the two-sided test is left out)."""
+    size, sign = on_test_scale(options.effect, options)
+    null, alternative = standard_errors(size * sign, options)
+    return float(ndtr((size - _z(1 - options.alpha / 2) * null) / alternative))
+
+
+def _shortfall(size: float, options: PowerOptions) -> float:
+    sign = -1 if options.direction == "lower" else 1
+    null, alternative = standard_errors(size * sign, options)
+    return _z(1 - options.alpha / 2) * null + _z(options.power) * alternative - size
+
+
+def _z(probability: float) -> float:
+    return float(ndtri(probability))
+
+
+def _with_numbers(frame: pd.DataFrame | None, options: PowerOptions) -> PowerOptions:
+    n_treated, n_control = options.n_treated, options.n_control
+    if frame is not None and options.treated in frame.columns:
+        arm = frame[options.treated]
+        n_treated = int((arm == 1).sum()) if n_treated is None else n_treated
+        n_control = int((arm == 0).sum()) if n_control is None else n_control
+    if (n_treated is None) != (n_control is None) or (n_treated is None and options.effect is None):
+        raise StudyError(
+            "`n_treated` and `n_control` are required",
+            where=WHERE,
+            do="Or give `effect` alone for the number of people it needs",
+        )
+    return replace(options, n_treated=n_treated, n_control=n_control)
+
+
+def _detectable(options: PowerOptions) -> Estimate:
+    return _estimate("minimum_detectable_effect", minimum_detectable_effect(options), options)
+
+
+def _power(options: PowerOptions) -> Estimate:
+    return replace(
+        _estimate("power", achieved_power(options), options), measure="probability", unit="probability"
+    )
+
+
+def _sample_size(options: PowerOptions) -> Estimate:
+    counted = _estimate("sample_size_treated", sample_size(options), options)
+    return replace(counted, measure="sample_size", unit=options.who, n_treated=None, n_control=None)
+
+
+def _estimate(term: str, value: float | None, options: PowerOptions) -> Estimate:
+    return Estimate(
+        term=term,
+        measure=options.measure,
+        estimate=value,
+        level=1 - options.alpha,
+        n_treated=options.n_treated,
+        n_control=options.n_control,
+        unit=UNITS[options.measure],
+    )
+
+
+def _sizes(options: PowerOptions) -> pd.DataFrame:
+    rows = []
+    for multiple in MULTIPLES:
+        n_treated, n_control = (max(1, round(multiple * n)) for n in (options.n_treated, options.n_control))
+        several = replace(options, n_treated=n_treated, n_control=n_control)
+        rows.append((n_treated, n_control, minimum_detectable_effect(several)))
+    return pd.DataFrame(rows, columns=["n_treated", "n_control", "value"]).astype({"value": float})
+
+
+def _check(head: Estimate, options: PowerOptions) -> Check:
+    enough = None if options.effect is None else achieved_power(options) >= options.power
+    if head.estimate is None:
+        enough = False
+    words = in_words(Result(method="power", estimand="", outcome="", estimates=(head,)), who=options.who)
+    return Check(
+        name="power",
+        null="the study could see the difference that it looks for",
+        statistic=head.estimate,
+        threshold=options.effect,
+        passed=enough,
+        reading=words,
+        next_step="Plan for more people, or for learning about delivery rather than effect."
+        if enough is False
+        else "",
+    )
+
+
+def _references(options: PowerOptions) -> tuple[str, ...]:
+    used = {
+        "risk_difference": ("fleiss_levin_paik2003",),
+        "hazard_ratio": ("schoenfeld1983",),
+    }.get(options.measure, ())
+    used += ("eldridge_ashby_kerry2006",) if options.icc else ()
+    return used + (("burlig_preonas_woerman2020",) if options.periods_before else ())
+
+
+def _groups(head: Estimate, who: str) -> str:
+    if head.n_treated == head.n_control:
+        return f"{head.n_treated:,} {who} in each group"
+    return f"{head.n_treated:,} {who} in one group and {head.n_control:,} in the other"
+
+
+def _difference(head: Estimate) -> str:
+    if head.measure == "risk_difference":
+        return f"a difference of about {head.estimate:.0f} points"
+    if head.measure == "mean_difference":
+        return f"a difference of about {head.estimate:.2g} {head.unit}"
+    change = 100 * (head.estimate - 1)
+    return f"a rate about {abs(change):.0f}% {'lower' if change < 0 else 'higher'}"
+
+
+def _ceiling(value: float) -> int:
+    return math.ceil(value - 1e-9)
