@@ -166,7 +166,8 @@ def in_words(result: Result, *, who: str = "people") -> str:
     """The headline of a power calculation as a sentence for somebody who has never met a power calculation."""
     head = result.headline
     if head.term == "sample_size_treated":
-        return f"You would need {_ceiling(head.estimate):,} {who} in the programme group to be fairly sure to see it."
+        needed = _ceiling(head.estimate)
+        return f"You would need {needed:,} {who} in the programme group to be fairly sure of seeing it."
     groups = _groups(head, who)
     if head.estimate is None:
         return f"With {groups} even the largest possible difference could not be seen with confidence."
