@@ -58,7 +58,11 @@ def option_values(
     values = {name: value for name, value in analysis.options.items() if name not in OWN_KEYS}
     if row.reads == "people" and analysis.outcome in study.outcomes:
         values |= _outcome_columns(study.outcomes[analysis.outcome], row)
-    known = {"seed": seed_of(study, analysis.name), "estimand": study.estimand}
+    known = {
+        "seed": seed_of(study, analysis.name),
+        "estimand": study.estimand,
+        "chosen_when_high": study.assignment.chosen_when_high,
+    }
     if weighted:
         known["weights"] = "weight"
     if matched:
@@ -156,7 +160,7 @@ def missing_frames(study: Study) -> list[Problem]:
             )
         if row.reads == "account":
             problems += [
-                Problem(where=where, wrong=f"`{row.name}` needs `data.{name}`", do=f"Add it under `data`")
+                Problem(where=where, wrong=f"`{row.name}` needs `data.{name}`", do="Add it under `data`")
                 for name in ("costs", "benefits")
                 if name not in study.data
             ]

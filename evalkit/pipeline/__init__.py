@@ -1,0 +1,299 @@
+"""The conductor: check, design, estimate, report. The only room that knows them all."""
+
+from __future__ import annotations
+
+import time
+import warnings as python_warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from evalkit.errors import DataError, EvalkitError, EvalkitWarning, Problem, StudyError, UsageError
+from evalkit.pipeline.compose import Cohort, compose, design_values, with_outcomes
+from evalkit.pipeline.estimate import Material, analyse, missing_frames, option_values
+from evalkit.pipeline.gather import Gathered, gather, undescribed
+from evalkit.pipeline.methods import method, option_problems
+from evalkit.pipeline.readiness import Readiness, readiness
+from evalkit.pipeline.write import file_hash, replacing, versions, write_json
+from evalkit.results import Result
+from evalkit.study import Study, read_study
+
+__all__ = ["check", "find_studies", "outcomes_sql", "report", "run", "run_all", "simulate"]
+
+Progress = Callable[[str], None]
+
+
+def silent(words: str) -> None:
+    """Progress that nobody hears."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """What became of one study: where its output is, or the error that stopped it."""
+
+    name: str
+    output: Path | None = None
+    headline: str = ""
+    error: EvalkitError | None = None
+
+    def summary(self) -> str:
+        return (
+            f"{self.name}: {self.headline}\n  {self.output}"
+            if self.error is None
+            else f"{self.name}: not run"
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        problems = [str(problem) for problem in self.error.problems] if self.error else []
+        return {
+            "study": self.name,
+            "output": str(self.output or ""),
+            "headline": self.headline,
+            "problems": problems,
+        }
+
+
+def find_studies(paths: Sequence[Path]) -> list[Path]:
+    """The study folders among and below the given ones: a study itself, a folder of studies, or one with `studies/`.
+
+    Raises
+    ------
+    UsageError : a path holds no study.
+    """
+    found: list[Path] = []
+    for path in paths:
+        here = [path] if (path / "study.yml").is_file() else []
+        below = sorted(each.parent for root in (path, path / "studies") for each in root.glob("*/study.yml"))
+        if path.name == "study.yml" and path.is_file():
+            here = [path.parent]
+        if not here and not below:
+            raise UsageError(
+                "there is no study here", found=str(path), do="A study is a folder with a study.yml"
+            )
+        found += here or below
+    return list(dict.fromkeys(found))
+
+
+def check(folder: Path, *, progress: Progress = silent) -> Readiness:
+    """Read everything, run the people worked by hand, estimate nothing; every problem at once.
+
+    Raises
+    ------
+    EvalkitError : with every problem of study.yml, the options and the files; its exit code is that of the first kind.
+    """
+    progress(f"Checking {folder}")
+    study = read_study(folder)
+    gathered = _checked(study)
+    return readiness(study, gathered, compose(study, gathered))
+
+
+def run(
+    folder: Path,
+    *,
+    output: Path | None = None,
+    seed: int | None = None,
+    engine: str = "auto",
+    progress: Progress = silent,
+) -> Done:
+    """check → design → estimate → report. The previous output stays whole unless all of it succeeds."""
+    started = time.monotonic()
+    study = read_study(folder)
+    study = study if seed is None else replace(study, seed=seed)
+    target = output or study.folder / "output"
+    progress(f"{study.study}: reading")
+    gathered = _checked(study)
+    with python_warnings.catch_warnings(record=True) as caught:
+        python_warnings.simplefilter("always", EvalkitWarning)
+        progress(f"{study.study}: design")
+        cohort = compose(study, gathered)
+        progress(f"{study.study}: estimating {len(study.analyses)} analyses")
+        people = with_outcomes(study, cohort, gathered)
+        results = analyse(study, Material(people=people, frames=gathered.frames, design=cohort.design))
+    said = [str(each.message) for each in caught if issubclass(each.category, EvalkitWarning)]
+    with replacing(target) as fresh:
+        values = _write(study, gathered, cohort, results, said, fresh)
+        _report_into(study, fresh, engine, progress)
+        write_json(fresh / "run.json", _run_record(study, said, time.monotonic() - started))
+    return Done(name=study.study, output=target, headline=values["headline"])
+
+
+def run_all(
+    folders: Sequence[Path], *, output: Path | None = None, alone: bool = False, seed: int | None = None,
+    engine: str = "auto", progress: Progress = silent,
+) -> list[Done]:  # fmt: skip
+    """Run several studies; one that fails does not stop the others. With `output`, an index of their reports."""
+    done = []
+    for folder in folders:
+        target = None if output is None else output if alone else output / folder.resolve().name
+        try:
+            done.append(run(folder, output=target, seed=seed, engine=engine, progress=progress))
+        except EvalkitError as error:
+            done.append(Done(name=folder.resolve().name, error=error))
+    made = [each.output for each in done if each.output is not None]
+    if output is not None and not alone and made:
+        from evalkit.report import site_index
+
+        site_index(made, output)
+    return done
+
+
+def report(
+    folder: Path, *, templates: Sequence[str] | None = None, formats: Sequence[str] = (), engine: str = "auto",
+    progress: Progress = silent,
+) -> list[Path]:  # fmt: skip
+    """Render reports again from output/ alone: no file of `data/` is opened."""
+    from evalkit.report import write_report
+
+    study = read_study(folder)
+    target = study.folder / "output"
+    if not (target / "results.json").is_file():
+        raise UsageError("there are no results to report yet", do=f"Run `evalkit run {folder}` first")
+    return write_report(
+        target, templates=templates or study.report.templates, formats=formats or study.report.formats, engine=engine,
+        progress=progress,
+    )  # fmt: skip
+
+
+def simulate(folder: Path, *, people: int, seed: int | None) -> list[Path]:
+    """Write invented rows that satisfy the columns of a study to data/invented_*.csv; nothing is overwritten."""
+    from evalkit.pipeline.invent import invent
+
+    return invent(read_study(folder), people=people, seed=seed)
+
+
+def outcomes_sql(folder: Path, *, dialect: str) -> str:
+    """The compiled statement that measures the outcomes of a study."""
+    from evalkit.outcomes import compiled_sql
+
+    study = read_study(folder)
+    events = [outcome for outcome in study.outcomes.values() if outcome.from_events]
+    if not events:
+        raise StudyError("no outcome of this study is measured from offences", where="study.yml, outcomes")
+    return compiled_sql(
+        events, list(study.history.values()), observed_until=study.observed_until, dialect=dialect
+    )
+
+
+def plan_problems(study: Study) -> list[Problem]:
+    """What is wrong between the analyses and their methods, before any file is opened."""
+    problems: list[Problem] = []
+    for analysis in study.analyses.values():
+        where = f"study.yml, analyses.{analysis.name}"
+        try:
+            row = method(analysis.method, where=where)
+        except StudyError as error:
+            problems += error.problems
+            continue
+        values = option_values(study, analysis)
+        problems += option_problems(row.name, values, where=where)
+    if problems:
+        return problems
+    if study.design is not None:
+        problems += _design_problems(study)
+    return problems + missing_frames(study) + undescribed(study)
+
+
+def _design_problems(study: Study) -> list[Problem]:
+    from evalkit.design import DesignOptions
+    from evalkit.options import read_options
+
+    try:
+        read_options(DesignOptions, design_values(study), where="study.yml, design")
+    except EvalkitError as error:
+        return list(error.problems)
+    return []
+
+
+def _checked(study: Study) -> Gathered:
+    """The study's frames, or every problem of the plan, the people worked by hand and the files in one error."""
+    wrong = plan_problems(study)
+    methods_known = not any("method" in problem.wrong for problem in wrong)
+    gathered = gather(study) if methods_known else Gathered()
+    rows = [*_by_hand(study), *gathered.problems]
+    if wrong:
+        raise StudyError([*wrong, *rows])
+    if rows:
+        raise DataError(rows)
+    return gathered
+
+
+def _by_hand(study: Study) -> list[Problem]:
+    path = study.folder / "people_by_hand.csv"
+    if not path.is_file():
+        return []
+    from evalkit.outcomes import check_by_hand
+
+    return check_by_hand(
+        path, outcomes=list(study.outcomes.values()), histories=list(study.history.values()),
+        observed_until=study.observed_until,
+    )  # fmt: skip
+
+
+def _write(
+    study: Study, gathered: Gathered, cohort: Cohort, results: dict[str, Result], said: list[str], fresh: Path
+) -> dict[str, Any]:
+    from evalkit.disclosure import policy, release
+    from evalkit.pipeline.record import record, write_detail
+    from evalkit.pipeline.tell import tell
+
+    design = cohort.design
+    frames = dict(design.detail) if design is not None else {}
+    released = release(
+        results=list(results.values()), flow=pd.DataFrame(cohort.flow, columns=["step", "arm", "n", "lost", "reason"]),
+        balance=frames.pop("balance", None), published=gathered.frames.get("published"), other=frames,
+        policy=policy(study.disclosure.preset), people=study.has_people, as_printed=_as_printed(study),
+        already_public=study.disclosure.already_public,
+    )  # fmt: skip
+    printed = {result.analysis: result for result in released.results}
+    told = tell(study, results, printed, design)
+    values = record(
+        study, released, told, design, warnings=[*gathered.notes, *said], parameters=_parameters(results),
+        detail=write_detail(released, fresh),
+    )  # fmt: skip
+    write_json(fresh / "results.json", values)
+    return values
+
+
+def _as_printed(study: Study) -> frozenset[str]:
+    """Analyses of figures that a source has printed: their numbers stand in study.yml or in published.csv."""
+    return frozenset(
+        name for name, analysis in study.analyses.items()
+        if (analysis.options.get("data_status") or study.data_status) == "published"
+    )  # fmt: skip
+
+
+def _parameters(results: dict[str, Result]) -> list[dict[str, Any]]:
+    frames = [result.detail["parameters"] for result in results.values() if "parameters" in result.detail]
+    return [row for frame in frames for row in frame.to_dict("records")]
+
+
+def _report_into(study: Study, fresh: Path, engine: str, progress: Progress) -> None:
+    if not study.report.templates:
+        return
+    from evalkit.report import write_report
+
+    progress(f"{study.study}: rendering {', '.join(study.report.templates)}")
+    write_report(
+        fresh,
+        templates=study.report.templates,
+        formats=study.report.formats,
+        engine=engine,
+        progress=progress,
+    )
+
+
+def _run_record(study: Study, said: list[str], seconds: float) -> dict[str, Any]:
+    files = {
+        source.file: file_hash(study.folder / source.file) for source in study.data.values() if source.file
+    }
+    inputs = {"study.yml": file_hash(study.folder / "study.yml"), **files}
+    return {
+        "versions": versions(),
+        "seed": study.seed,
+        "inputs": inputs,
+        "warnings": said,
+        "seconds": round(seconds, 2),
+    }

@@ -1,0 +1,60 @@
+"""Invented rows for a study that has none yet, from its own columns, window and arms."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from evalkit.errors import StudyError, UsageError
+from evalkit.simulate import invent_offences, invent_people
+from evalkit.study import Study
+
+
+def invent(study: Study, *, people: int, seed: int | None) -> list[Path]:
+    """Write data/invented_<name>.csv for the people and offences that study.yml promises.
+
+    Raises
+    ------
+    StudyError : the study promises no people, or has no window to draw index dates from.
+    UsageError : such a file exists already; nothing is overwritten.
+    """
+    if not study.has_people or study.window is None:
+        raise StudyError(
+            "only people with index dates can be invented",
+            where="study.yml",
+            do="Name `data.people` and a `window`",
+        )
+    frames = _frames(study, people, study.seed if seed is None else seed)
+    paths = {study.folder / "data" / f"invented_{name}.csv": frame for name, frame in frames.items()}
+    there = [path.name for path in paths if path.exists()]
+    if there:
+        raise UsageError(
+            "nothing is overwritten, and these files exist", found=", ".join(there), do="Move them away"
+        )
+    (study.folder / "data").mkdir(exist_ok=True)
+    for path, frame in paths.items():
+        frame.to_csv(path, index=False, date_format="%Y-%m-%d", lineterminator="\n")
+    return list(paths)
+
+
+def _frames(study: Study, people: int, seed: int) -> dict[str, pd.DataFrame]:
+    columns = {
+        name: column
+        for name, column in study.columns.items()
+        if name not in ("person_id", "index_date", "treated")
+    }
+    everyone = invent_people(
+        columns, people=people, seed=seed, start=study.window.start, end=study.window.end
+    )
+    if "people" in study.data:
+        frames = {"people": everyone}
+    else:
+        frames = {
+            name: everyone[everyone["treated"] == arm].drop(columns="treated")
+            for name, arm in (("cohort", 1), ("control", 0))
+            if name in study.data
+        }
+    if "offences" in study.data and study.observed_until is not None:
+        frames["offences"] = invent_offences(everyone, seed=seed, observed_until=study.observed_until)
+    return frames

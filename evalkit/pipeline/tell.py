@@ -1,0 +1,187 @@
+"""What may be said: facts of the study, evidence and a statement for each result, and the answers of the first page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from evalkit.claims import Evidence, Facts, Statement, decision, evidence, statement
+from evalkit.contract import Outcome
+from evalkit.pipeline.methods import method
+from evalkit.results import Check, Design, Estimate, Result
+from evalkit.study import Analysis, Study
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """One analysis, its evidence and its statement."""
+
+    analysis: str
+    evidence: Evidence
+    statement: Statement
+
+
+def tell(
+    study: Study, raw: Mapping[str, Result], printed: Mapping[str, Result], design: Design | None
+) -> list[Told]:
+    """Evidence from the results as computed, words from the results as they are printed."""
+    checks = design.checks if design is not None else ()
+    told = []
+    levels: dict[str, int] = {}
+    for name in sorted(raw, key=lambda each: method(raw[each].method, where="").reads == "account"):
+        analysis = study.analyses[name]
+        facts = facts_of(study, analysis, raw[name], design, levels)
+        uses_design = method(analysis.method, where="").reads == "people" and facts.has_comparison
+        grounds = evidence(
+            facts, raw[name], _tests_of_the_same(study, name, raw), checks if uses_design else ()
+        )
+        levels[name] = grounds.level
+        outcome = study.outcomes.get(analysis.outcome or "")
+        words = statement(
+            printed[name],
+            facts,
+            grounds,
+            label_of(study, analysis),
+            definition_of(study, outcome),
+            better_of(outcome),
+        )
+        told.append(Told(analysis=name, evidence=grounds, statement=words))
+    order = list(study.analyses)
+    return sorted(told, key=lambda each: order.index(each.analysis))
+
+
+def facts_of(
+    study: Study, analysis: Analysis, result: Result, design: Design | None, levels: Mapping[str, int]
+) -> Facts:
+    """What is known before any number is read, for one analysis."""
+    row = method(analysis.method, where="")
+    spec = study.design
+    covariates = (
+        *analysis.options.get("adjust", ()),
+        *(spec.covariates if spec and spec.method != "none" else ()),
+    )
+    compared = row.compares and result.headline.n_control is not None or row.name == "did"
+    return Facts(
+        programme=str(study.intervention.get("name") or study.title),
+        treated=study.arms.get("treated", ""),
+        comparison=study.arms.get("control", ""),
+        assignment_by=study.assignment.by,
+        assignment_registered=bool(study.assignment.registered),
+        chosen_when_high=study.assignment.chosen_when_high,
+        data_status=str(analysis.options.get("data_status") or study.data_status),
+        estimand=result.estimand,
+        design_method=design.method if design is not None and row.reads == "people" else "none",
+        design_covariates=tuple(dict.fromkeys(covariates)),
+        history_names=tuple(study.history),
+        has_comparison=bool(compared),
+        n_treated_areas=result.headline.n_treated if row.name == "did" else None,
+        margin=analysis.options.get("margin"),
+        cost_kind=str(analysis.options.get("kind", "evaluation")),
+        cost_perspective=str(analysis.options.get("perspective", "fiscal")),
+        cost_level=max(levels.values(), default=0)
+        if row.reads == "account" and _rests_on(result, levels)
+        else 0,
+    )
+
+
+def label_of(study: Study, analysis: Analysis) -> str:
+    """What the analysis is about, in the study's own words."""
+    outcome = study.outcomes.get(analysis.outcome or "")
+    return (
+        analysis.label
+        or (outcome.label if outcome is not None else "")
+        or (analysis.outcome or analysis.name)
+    )
+
+
+def better_of(outcome: Outcome | None) -> str | None:
+    return outcome.better if outcome is not None else None
+
+
+def definition_of(study: Study, outcome: Outcome | None) -> str:
+    """The window and the rule of an outcome in one sentence; empty where nothing is defined."""
+    if outcome is None:
+        return ""
+    if not outcome.from_events:
+        source = outcome.column or f"{outcome.time} and {outcome.event}"
+        return f"As recorded in the people file ({source.replace('_', ' ')})."
+    months = f"within {outcome.follow_up} months of the index date"
+    proof = f"proven by a conviction or caution within {outcome.follow_up + outcome.waiting} months of it"
+    what = {
+        "binary": "At least one offence", "frequency": "The number of offences",
+        "time_to_first": "Days to the first offence", "severity": "The summed harm weight of offences",
+    }[outcome.measure]  # fmt: skip
+    return f"{what} {months}, {proof}."
+
+
+def answers(
+    study: Study, told: Sequence[Told], printed: Mapping[str, Result], people: Mapping[str, Any]
+) -> dict[str, str]:
+    """The five answers of the first page."""
+    first = next(each for each in told if each.analysis == study.primary.name)
+    better = better_of(study.outcomes.get(study.primary.outcome or ""))
+    return {
+        "did_it_work": first.statement.headline,
+        "how_sure": _how_sure(first.evidence),
+        "for_whom": _for_whom(study, people),
+        "at_what_cost": _at_what_cost(study, told),
+        "what_next": decision(first.evidence, first.statement, better),
+    }
+
+
+def _how_sure(grounds: Evidence) -> str:
+    lead = (
+        f"Certainty is {grounds.certainty}."
+        if grounds.certainty != "not rated"
+        else "Certainty is not rated."
+    )
+    return " ".join([lead, *grounds.reasons[:2]])
+
+
+def _for_whom(study: Study, people: Mapping[str, Any]) -> str:
+    population = study.intervention.get("population")
+    words = f"{_capital(str(population))}." if population else "The study does not say who took part."
+    if people.get("treated"):
+        words += f" {people['treated']} {study.arms.get('treated', 'in the programme')} were analysed"
+        words += (
+            f", beside {people['control']} {study.arms.get('control', 'others')}."
+            if people.get("control")
+            else "."
+        )
+    return words
+
+
+def _at_what_cost(study: Study, told: Sequence[Told]) -> str:
+    for each in told:
+        if study.analyses[each.analysis].method == "cost_benefit":
+            return each.statement.headline
+    return "Not assessed: this study has no account of costs and benefits."
+
+
+def _tests_of_the_same(study: Study, name: str, results: Mapping[str, Result]) -> list[Result]:
+    """Other results that test the same comparison: the same outcome, and a role that says so."""
+    primary = study.analyses[name]
+    return [
+        results[other]
+        for other, analysis in study.analyses.items()
+        if other != name and analysis.role == "sensitivity" and primary.role == "primary" and other in results
+    ]
+
+
+def _rests_on(result: Result, levels: Mapping[str, int]) -> bool:
+    source = result.check("impact_source")
+    return source is not None and any(name in source.reading for name in levels)
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:].rstrip(".")
+
+
+def all_checks(results: Mapping[str, Result], design: Design | None) -> list[Check]:
+    """Every check of the study: the design's first."""
+    return [*(design.checks if design is not None else ()), *(c for r in results.values() for c in r.checks)]
+
+
+def headline_of(result: Result) -> Estimate:
+    return result.headline
