@@ -1,0 +1,200 @@
+"""Sentences about a difference: one frame for each level, filled with a range in words.
+
+Below level 5 the programme is never the subject. A range that includes no difference is "not precise enough to tell".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from evalkit.claims.amounts import Amount
+from evalkit.claims.labels import Words, capital
+
+NOT_NIL = "A result like this is not evidence that nothing changed."
+UNTOLD = "The study is not precise enough to tell."
+VERBS = {
+    "fewer": ("reduced", "increased"), "lower": ("reduced", "increased"), "shorter": ("shortened", "lengthened"),
+    "more": ("increased", "reduced"), "higher": ("increased", "reduced"), "longer": ("lengthened", "shortened"),
+}  # fmt: skip
+_FIGURES = {
+    "hazard_ratio": "the rate of the event behind “{label}”",
+    "risk_ratio": "the share who {done}",
+    "log_risk_ratio": "the share who {done}",
+    "odds_ratio": "the odds of having {done}",
+    "log_odds_ratio": "the odds of having {done}",
+    "mean_difference": "the average for {counted}",
+    "rmst_difference": "the average for {counted}",
+    "smd": "the average for {counted}",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Difference:
+    """What the frames need.
+
+    `status` is unknown, similar, uncertain, borderline or clear. `setting` says what differs: people, places or
+    studies. `beside` holds the absolute figures that a relative one may not stand without.
+    """
+
+    amount: Amount
+    words: Words
+    measure: str
+    status: str
+    setting: str = "people"
+    beside: str = ""
+    margin: float | None = None
+
+    @property
+    def figure(self) -> str:
+        """What is compared, as a noun that takes `was`."""
+        w = self.words
+        if self.amount.kind == "points":
+            return f"the number who {w.done}"
+        frame = _FIGURES.get(self.measure, "the figure for {counted}")
+        return frame.format(label=w.label, done=w.done, counted=w.counted)
+
+    @property
+    def defined(self) -> str:
+        return self.figure + self.words.definition
+
+    def best(self) -> str:
+        return f"Our best single estimate is {self.amount.best()}."
+
+    def spread(self, span: str) -> str:
+        if self.amount.kind == "points":
+            return f"Out of every 100 people, the difference in how many {self.words.did} could be {span}."
+        return f"The difference in {self.defined} could be {span}."
+
+    def contrast(self, span: str) -> str:
+        """The programme's side set against the other side, without a word on why."""
+        w = self.words
+        if self.setting == "places":
+            return f"Set against the change in the comparison{w.comparison}, {self.defined} was {span}."
+        if self.setting == "studies":
+            return f"On average over the pooled studies, {self.defined} was {span} in the programme groups."
+        if self.amount.kind == "points":
+            return f"In the programme group, {span} in every 100 {w.did} than in the comparison group{w.comparison}."
+        return (
+            f"In the programme group, {self.defined} was {span} than in the comparison group{w.comparison}."
+        )
+
+
+def status(amount: Amount, margin: float | None, disagree: bool) -> str:
+    """How the range lies: unknown, similar, uncertain, borderline or clear."""
+    if not amount.has_range:
+        return "unknown"
+    if margin is not None and abs(amount.far) < margin:
+        return "similar"
+    if amount.straddles:
+        return "uncertain"
+    return "borderline" if amount.touches or disagree else "clear"
+
+
+def can_say(difference: Difference, level: int) -> str:
+    """The finding in words that the level allows, without its obligatory sentence."""
+    d, say = difference, difference.words.say
+    if d.status == "unknown":
+        text = d.contrast(d.amount.best())
+        return say(text, "No range can be given for this figure, so it should not be relied on.", d.beside)
+    if d.status == "similar":
+        return say(_similar(d), d.beside)
+    if d.status == "uncertain":
+        return say("The result is uncertain.", _uncertain(d, level), UNTOLD, d.best(), d.beside)
+    if d.status == "borderline":
+        return say("The result is not clear-cut.", *_borderline(d), d.best(), d.beside)
+    if d.setting == "studies" or level < 4:
+        return say(d.contrast(d.amount.between()), d.best(), d.beside)
+    return say(_reduced(d) if level == 5 else _probably(d), d.best(), d.beside)
+
+
+def _reduced(d: Difference) -> str:
+    verb, like = VERBS[d.amount.word][0], "places" if d.setting == "places" else "people"
+    among = f"For every 100 {like}" if d.amount.kind == "points" else f"For {like}"
+    by = d.amount.plain(d.amount.span())
+    return f"{among} like those in the study, {d.words.programme} {verb} {d.defined} by {by}."
+
+
+def _probably(d: Difference) -> str:
+    a, w = d.amount, d.words
+    if a.kind == "points" and d.setting == "people":
+        group = "For every 100 people like those in the programme group"
+        return f"{group}, probably {a.between()} {w.did} than would have without {w.programme}."
+    return f"{capital(d.defined)} was probably {a.between()} than it would have been without {w.programme}."
+
+
+def _uncertain(d: Difference, level: int) -> str:
+    if level < 5 or d.setting == "studies":
+        return d.spread(d.amount.either())
+    a, like = d.amount, "places" if d.setting == "places" else "people"
+    down, up = ("shortened", "lengthened") if a.less == "shorter" else ("lowered", "raised")
+    among = f"Out of every 100 {like}" if a.kind == "points" else f"For {like}"
+    low, high = (f"up to {a.plain(a.number(each))}".replace("up to less", "less") for each in (a.low, a.high))
+    return (
+        f"{among} like those in the study, {d.words.programme} may have {down} {d.defined} by {low}, or {up} it "
+        f"by {high}: the difference could be {a.either()}."
+    )
+
+
+def _borderline(d: Difference) -> tuple[str, str]:
+    a = d.amount
+    near = "hardly any difference" if a.touches else a.one(a.near)
+    why = (
+        "The range stops close to no difference"
+        if a.touches
+        else "Reasonable tests of the same thing disagree"
+    )
+    return d.spread(f"anything from {near} to {a.one(a.far)}"), f"{why}, so it should not be relied on."
+
+
+def _similar(d: Difference) -> str:
+    bound = d.amount.plain(d.amount.number(d.margin)) + (" in every 100" if d.amount.kind == "points" else "")
+    what = f"how many {d.words.did}" if d.amount.kind == "points" else d.defined
+    return (
+        f"The two groups were similar: any difference in {what} is likely to be smaller than {bound}, which the plan "
+        f"said would not matter."
+    )
+
+
+def cannot_say(difference: Difference, level: int, assumption: str) -> str:
+    """What this result does not show; the programme is the subject of a verb at level 5 alone."""
+    d, w = difference, difference.words
+    if w.opening:
+        return (
+            f"Anything about the real programme. The data were invented to show what a report looks like; they hold "
+            f"nothing about the people of {w.real}."
+        )
+    if level >= 4 and d.setting != "studies":
+        return _cannot_at_five(d) if level == 5 else _cannot_at_four(d, assumption)
+    if d.status in ("uncertain", "borderline", "unknown"):
+        return f"Whether the two really differed, or how much of any difference comes from {w.programme}. {NOT_NIL}"
+    if d.status == "similar":
+        return f"That there was no difference at all, or what would have happened without {w.programme}."
+    return f"How much of the difference, if any, comes from {w.programme}. Other things may have differed from the start."
+
+
+def _cannot_at_five(d: Difference) -> str:
+    programme, figure = d.words.programme, d.figure
+    elsewhere = "Nor whether the same would be seen in other people or places."
+    if d.status == "clear":
+        return (
+            f"That {programme} {VERBS[d.amount.word][1]} {figure}, or made no difference to it. {elsewhere}"
+        )
+    if d.status == "similar":
+        return f"That {programme} made no difference at all to {figure}: a small one cannot be ruled out. {elsewhere}"
+    return (
+        f"That {programme} lowers, raises or makes no difference to {figure}. {NOT_NIL} More people would be needed to "
+        f"settle it."
+    )
+
+
+def _cannot_at_four(d: Difference, assumption: str) -> str:
+    w = d.words
+    if d.status == "clear":
+        return (
+            f"That the difference comes from {w.programme} and from nothing else: no data can show in full that "
+            f"{assumption}. Nor that there was no difference."
+        )
+    if d.status == "similar":
+        return f"That there was no difference at all: a small one cannot be ruled out, with or without {w.programme}."
+    better = "things went better, worse or the same"
+    return f"Whether {better} compared with how they would have gone without {w.programme}. {NOT_NIL}"

@@ -1,0 +1,78 @@
+"""How an outcome's label fits into a sentence: as what people did, or as a thing that is counted."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from evalkit.claims.shapes import Facts
+
+_VERBS = frozenset(
+    ["had", "were", "was", "did", "got", "went", "left", "came", "stayed", "kept", "took", "told", "said"]
+)
+_NOUNS = frozenset(["recorded", "reported", "proven", "alleged", "estimated", "related"])
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Words:
+    """The pieces of a sentence. `programme` is a phrase that never names the real programme where data are invented."""
+
+    programme: str
+    real: str
+    label: str
+    definition: str
+    comparison: str
+    opening: str
+
+    @property
+    def _is_verb(self) -> bool:
+        first = self.label.split(" ")[0].lower()
+        return first in _VERBS or (first.endswith("ed") and first not in _NOUNS)
+
+    @property
+    def done(self) -> str:
+        """What people did: `reoffended`, or `had the outcome “…”`."""
+        return self.label if self._is_verb else f"had the outcome “{self.label}”"
+
+    @property
+    def did(self) -> str:
+        """The same with its definition, for where it is first said."""
+        return self.done + self.definition
+
+    @property
+    def counted(self) -> str:
+        """What is counted or measured: `proven reoffences`, or `the outcome “reoffended”`."""
+        return f"the outcome “{self.label}”" if self._is_verb else self.label
+
+    @property
+    def thing(self) -> str:
+        return self.counted + self.definition
+
+    def say(self, *sentences: str) -> str:
+        """The sentences in a row; invented data are called so at the start."""
+        text = " ".join(sentence for sentence in sentences if sentence)
+        return self.opening + (text[0].lower() + text[1:] if self.opening and _lowers(text) else text)
+
+
+def words(facts: Facts, label: str, definition: str) -> Words:
+    label = " ".join(label.replace("_", " ").split()).rstrip(".") or "the outcome"
+    definition = " ".join(definition.split()).rstrip(".")
+    comparison = facts.comparison.strip()
+    return Words(
+        programme="the invented programme" if facts.simulated else facts.programme.strip() or "the programme",
+        real=facts.programme.strip() or "the programme",
+        label=label,
+        definition=f" ({definition})" if definition else "",
+        comparison=f" ({comparison})" if comparison else "",
+        opening="In these invented data, " if facts.simulated else "",
+    )
+
+
+def capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _lowers(text: str) -> bool:
+    return bool(
+        re.match(r"(The|In|Out|For|Set|After|Compared|At|Of|This|It|No|Among|Across|People|There)\b", text)
+    )

@@ -1,0 +1,87 @@
+"""Sentences about cost and value: a ratio is a finding at level 4 or above, break-even is what can be said below it."""
+
+from __future__ import annotations
+
+from evalkit.claims.amounts import short
+from evalkit.claims.labels import Words
+from evalkit.claims.shapes import Facts
+from evalkit.results import Estimate, Result
+
+PAYERS = {"fiscal": "public budgets", "public_value": "society as a whole"}
+FINDING_FROM = 4
+
+
+def pounds(value: float) -> str:
+    """`£1.50`, `£48,000`: two figures that count, never a lone digit after the point."""
+    text = short(value)
+    return f"£{float(text):.2f}" if abs(value) < 10 else f"£{text}"
+
+
+def cost_benefit(result: Result, facts: Facts, w: Words, level: int) -> tuple[str, str, str]:
+    """What can be said of an account, what cannot, and no direction."""
+    head = result.headline
+    payer = PAYERS.get(facts.cost_perspective, "those counted")
+    if (
+        facts.cost_kind == "evaluation"
+        and level >= FINDING_FROM
+        and not facts.simulated
+        and head.estimate is not None
+    ):
+        return _finding(head, payer, w, level)
+    said = _appraisal(head, payer) if facts.cost_kind == "appraisal" else _below(payer)
+    cannot = (
+        "That money was saved, or who would keep it. The figures are worth as much as the assumptions behind them, and "
+        "values for different payers cannot be added."
+    )
+    return w.say(said, _break_even(result, w)), cannot, "not assessed"
+
+
+def _finding(head: Estimate, payer: str, w: Words, level: int) -> tuple[str, str, str]:
+    hedge = "" if level == 5 else "probably "
+    spread = (
+        ""
+        if head.conf_low is None or head.conf_high is None
+        else (f" (range {pounds(head.conf_low)} to {pounds(head.conf_high)})")
+    )
+    said = (
+        f"Each £1 of cost was {hedge}matched by about {pounds(head.estimate)} of benefit to {payer}{spread}."
+    )
+    cannot = "That this sum is cash that somebody can spend, or that the same would be found elsewhere."
+    return w.say(said, "It is an estimate of value, not a sum of money in a budget."), cannot, "not assessed"
+
+
+def _appraisal(head: Estimate, payer: str) -> str:
+    if head.conf_low is None or head.conf_high is None:
+        return (
+            f"This account is a plan of what might be, for {payer}, and no single ratio can be given from it."
+        )
+    return (
+        f"If its assumptions held, each £1 of cost would go with benefits to {payer} worth "
+        f"{pounds(head.conf_low)} to {pounds(head.conf_high)}. This is a plan of what might be, not a finding."
+    )
+
+
+def _below(payer: str) -> str:
+    return f"The evidence cannot carry a ratio of benefits to costs for {payer}, so only the break-even point is given."
+
+
+def _break_even(result: Result, w: Words) -> str:
+    points = [
+        each for each in result.estimates if each.term.startswith("break_even_") and each.estimate is not None
+    ]
+    said = [f"{each.term.removeprefix('break_even_').replace('_', ' ')} {_value(each)}" for each in points]
+    if not said:
+        return ""
+    listed = "; ".join(said)
+    return f"To cover its cost, one of these would have to hold with all else as assumed: {listed}. We do not yet know whether it does."
+
+
+def _value(each: Estimate) -> str:
+    unit = each.unit or ""
+    if unit in ("£", "GBP", "pounds"):
+        return pounds(each.estimate)
+    return (
+        f"{short(each.estimate)} {unit}".rstrip()
+        if unit not in ("proportion", "share")
+        else short(each.estimate)
+    )

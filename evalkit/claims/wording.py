@@ -1,0 +1,175 @@
+"""From a Result and its Evidence to what may be said: one door for every method, a refusal for any other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from evalkit.claims import descriptions, effects
+from evalkit.claims.amounts import Amount, amount, percent, size_word
+from evalkit.claims.certainty import DISAGREE
+from evalkit.claims.labels import Words, words
+from evalkit.claims.money import cost_benefit
+from evalkit.claims.shapes import Evidence, Facts, Statement
+from evalkit.errors import Refused, nearest
+from evalkit.results import Result
+
+DESCRIBED: Mapping[str, Callable[[Result, Words], descriptions.Said]] = {
+    "proportion": descriptions.proportion,
+    "progression": descriptions.progression,
+    "power": descriptions.power,
+    "funnel": descriptions.funnel,
+    "survey": descriptions.survey,
+    "run_chart": descriptions.run_chart,
+}
+COMPARED = ("rates", "survival", "did", "synthetic_control", "counts", "interrupted", "meta")
+KNOWN = (*DESCRIBED, *COMPARED, "cost_benefit")
+SETTINGS = {"rates": "people", "survival": "people", "meta": "studies"}
+DOWN, UP = ("fewer", "lower", "shorter"), ("more", "higher", "longer")
+WEAK = (
+    "Judge delivery by this record, and plan now how results will be measured and who will be compared with whom.",
+    "Do not extend or end funding on this figure alone: find a like-for-like comparison before the next decision.",
+)
+INVENTED_LEVEL = 3  # above it a sentence speaks of an effect, and invented data have none
+
+
+def statement(
+    result: Result,
+    facts: Facts,
+    evidence: Evidence,
+    outcome_label: str = "",
+    outcome_definition: str = "",
+    better: str | None = None,
+) -> Statement:
+    """What may be said of one result, and what may not.
+
+    Give the result as it will be printed: after the disclosure gate, so that no sentence holds a hidden number, and
+    with the evidence of that same result. `better` (lower or higher) says which direction is good.
+
+    Raises
+    ------
+    Refused : a method that has no wording, or a survey without the number who answered.
+    """
+    if result.method not in KNOWN:
+        raise Refused(f"there is no wording for method `{result.method}`", do=nearest(result.method, KNOWN))
+    w = words(facts, outcome_label or result.outcome, outcome_definition)
+    size = "not rated"
+    if result.method in DESCRIBED:
+        can, cannot, direction = DESCRIBED[result.method](result, w)
+    elif result.method == "cost_benefit":
+        can, cannot, direction = cost_benefit(result, facts, w, evidence.level)
+    elif result.method == "counts" and not result.headline.term.startswith("ratio_of"):
+        can, cannot, direction = descriptions.before_after(result, w)
+    elif result.method == "interrupted" and evidence.level <= 2:
+        can, cannot, direction = descriptions.trend(result, w)
+    else:
+        can, cannot, direction, size = _difference(result, facts, evidence, w)
+    sense = "" if facts.simulated or result.headline.measure == "hazard_ratio" else _sense(direction, better)
+    leans = f"For this outcome that is the {sense} direction." if sense and evidence.level >= 3 else ""
+    owed = "" if evidence.obligatory in can else evidence.obligatory
+    return Statement(
+        analysis=result.analysis,
+        can_say=" ".join(each for each in (can, leans, owed) if each),
+        cannot_say=cannot,
+        headline=_first(can),
+        size_word=size,
+        certainty_word=evidence.certainty,
+        direction=direction,
+        sense=sense,
+    )
+
+
+def _difference(result: Result, facts: Facts, evidence: Evidence, w: Words) -> tuple[str, str, str, str]:
+    head = result.headline
+    lay = amount(head)
+    level = min(evidence.level, INVENTED_LEVEL) if facts.simulated else evidence.level
+    if lay is None:
+        return (
+            w.say(f"No figure can be given here for {w.counted}."),
+            "Anything about a difference.",
+            "cannot tell",
+            "not rated",
+        )
+    disagree = DISAGREE in evidence.reasons
+    difference = effects.Difference(
+        amount=lay,
+        words=w,
+        measure=head.measure,
+        status=effects.status(lay, facts.margin, disagree),
+        setting=SETTINGS.get(result.method, "places"),
+        beside=_beside(result, lay),
+        margin=facts.margin,
+    )
+    can = effects.can_say(difference, level)
+    cannot = effects.cannot_say(difference, level, evidence.assumption)
+    direction = {"clear": lay.word, "similar": "similar"}.get(difference.status, "cannot tell")
+    size = (
+        "cannot tell"
+        if direction == "cannot tell"
+        else size_word(lay.value if lay.kind == "points" else None)
+    )
+    return can, cannot, direction, size
+
+
+def _beside(result: Result, lay: Amount) -> str:
+    """The absolute figures that a relative one may not stand without."""
+    if lay.kind != "percent":
+        return ""
+    values = [descriptions.cell(result, "arms", "value", row) for row in (0, 1)]
+    arms = result.detail.get("arms")
+    if None in values or arms is None or "arm" not in arms.columns:
+        return "" if result.method != "counts" else _counts_beside(result)
+    by_arm = dict(zip([str(arm) for arm in arms["arm"].iloc[:2]], values, strict=True))
+    if set(by_arm) != {"treated", "control"}:
+        return ""
+    shares = result.headline.measure in ("risk_ratio", "odds_ratio")
+    one, other = (
+        percent(by_arm[arm]) if shares else f"{100 * by_arm[arm]:.0f} for every 100 people"
+        for arm in ("treated", "control")
+    )
+    return f"It was {one} in the programme group and {other} in the comparison group."
+
+
+def _counts_beside(result: Result) -> str:
+    names = ("before", "after", "comparison_before", "comparison_after")
+    numbers = [descriptions.cell(result, "counts", name) for name in names]
+    if None in numbers:
+        return ""
+    before, after, other_before, other_after = (f"{each:,.0f}" for each in numbers)
+    return f"The counts went from {before} to {after}, and in the comparison from {other_before} to {other_after}."
+
+
+def _sense(direction: str, better: str | None) -> str:
+    if better is None or direction not in DOWN + UP:
+        return ""
+    return "better" if (direction in DOWN) == (better == "lower") else "worse"
+
+
+def _first(text: str) -> str:
+    """The first sentence that carries a figure; a bare "The result is uncertain." takes the next with it."""
+    sentences = text.split(". ")
+    if len(sentences) > 1 and sentences[0].endswith(("is uncertain", "is not clear-cut")):
+        return f"{sentences[0]}. {sentences[1].rstrip('.')}."
+    return f"{sentences[0].rstrip('.')}."
+
+
+def decision(evidence: Evidence, stated: Statement) -> str:
+    """What a commissioner might do next: one honest sentence."""
+    if evidence.hypothetical:
+        return "Decide nothing from these invented data: use them to see which data a real evaluation would need."
+    if evidence.level <= 2:
+        return WEAK[min(evidence.level, 1)]
+    if stated.direction == "cannot tell":
+        return "The question is not settled: go on only with a larger or longer study that could settle it."
+    if stated.direction == "similar":
+        return "A difference that matters is unlikely on this measure: weigh the cost against other gains."
+    if evidence.level == 3:
+        return "Take this as a reason to test further with a stronger comparison, not as a reason to expand or to stop."
+    if stated.direction == "not assessed":
+        return "Weigh the value shown here against other uses of the same money."
+    if stated.sense == "worse":
+        return "Pause and look for the reason: the difference is in the worse direction."
+    if evidence.certainty in ("high", "moderate"):
+        return "There is a case for going on; keep the same measure, so that the next decision rests on more people."
+    return (
+        "There is a case for going on while a further study checks the finding, because certainty is limited."
+    )
