@@ -4,7 +4,7 @@
 
 | column | holds |
 |---|---|
-| `person_id`, `index_date` | the invented person; a second index date is a second set of rows |
+| `person_id`, `index_date` | the invented person; a second index date is a second set of rows, with its own answer |
 | `offence_date`, `conviction_date` | blank in a row without an offence; `conviction_date` blank: not convicted |
 | `offence_id`, `offence_type`, `harm_days` and other weights | where an outcome uses them |
 | a column named after an outcome or a history, or `<outcome>_time`, `<outcome>_event` | the answer |
@@ -26,10 +26,9 @@ import pandas as pd
 
 from evalkit.contract import OFFENCES, Column, History, Outcome
 from evalkit.errors import Problem
-from evalkit.frames import read_table
-from evalkit.frames_rules import FIRST_ROW
-from evalkit.measuring import measure_history, measure_outcomes
-from evalkit.outcomes import KEY, SURVIVAL, WEIGHT
+from evalkit.frames import FIRST_ROW, read_table
+from evalkit.outcomes.expressions import KEY, SURVIVAL, WEIGHT
+from evalkit.outcomes.measuring import measure_history, measure_outcomes
 
 TOLERANCE = 1e-6
 ROW = "_row_of_file"
@@ -105,8 +104,14 @@ def _measure(
     events = events.assign(**{name: float("nan") for name in weights if name not in events.columns})
     if "conviction_date" not in events.columns:
         events = events.assign(conviction_date=pd.NaT)
-    # An offence belongs to the person, whichever of the index dates its row stands beside.
-    events = events[["person_id", "offence_date", "conviction_date", *sorted(weights)]]
+    # An offence belongs to the person; the same one may be written beside each of the person's index dates.
+    held = [
+        "person_id",
+        *(name for name in (*OFFENCES, *weights) if name in events.columns and name != "person_id"),
+    ]
+    held = list(dict.fromkeys(held))
+    events = events.assign(again=events.groupby(["index_date", *held], dropna=False).cumcount())
+    events = events.drop_duplicates([*held, "again"])[held]
     if observed_until is not None:
         events = events[events["offence_date"] <= pd.Timestamp(observed_until)]
     got = measure_outcomes(measure_history(people, events, histories), events, outcomes, observed_until)

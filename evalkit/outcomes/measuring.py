@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from evalkit import outcomes as expressions
 from evalkit.contract import History, Outcome
 from evalkit.engine import connect, tables
 from evalkit.errors import DataError
+from evalkit.outcomes import expressions
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from evalkit import csvfile
 from evalkit.contract import Column
 from evalkit.engine import connect, named, quoted, scratch_of
 from evalkit.errors import DataError, Problem, nearest
-from evalkit.frames_rules import typed, value_problems
+from evalkit.frames import csvfile
+from evalkit.frames.rules import typed, value_problems
 
 if TYPE_CHECKING:
     import duckdb

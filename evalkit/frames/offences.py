@@ -13,8 +13,8 @@ import pandas as pd
 from evalkit.contract import OFFENCES, OFFENCES_REQUIRED, Column
 from evalkit.engine import named, tables
 from evalkit.errors import DataError, Problem
-from evalkit.frames import TEXT, TextTable, load_text, missing_columns, notes_of
-from evalkit.frames_rules import FIRST_ROW, SHOWN_ROWS, rows_in_words, typed, value_problems
+from evalkit.frames.rules import FIRST_ROW, SHOWN_ROWS, rows_in_words, typed, value_problems
+from evalkit.frames.tables import TEXT, TextTable, load_text, missing_columns, notes_of
 
 if TYPE_CHECKING:
     import duckdb

@@ -11,8 +11,8 @@ import pandas as pd
 
 from evalkit.contract import Column
 from evalkit.errors import Problem, StudyError
-from evalkit.frames import Table, read_table
-from evalkit.frames_rules import FIRST_ROW, SHOWN_ROWS, rows_in_words
+from evalkit.frames.rules import FIRST_ROW, SHOWN_ROWS, rows_in_words
+from evalkit.frames.tables import Table, read_table
 
 if TYPE_CHECKING:
     import duckdb
