@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from importlib import import_module
 
 import pandas as pd
 
@@ -38,11 +39,8 @@ def did(panel: pd.DataFrame, options: DidOptions) -> Result:
 
 
 def _estimator(name: str) -> Callable[[Panel, DidOptions], Found]:
-    if name == "two_by_two":
-        from evalkit.impact.did.two_by_two import two_by_two as estimator
-    else:
-        from evalkit.impact.did.twfe import twfe as estimator
-    return estimator
+    """The estimator's own module holds a function of its name; each is imported when it is used."""
+    return getattr(import_module(f"evalkit.impact.did.{name}"), name)
 
 
 def _estimate(found: Found, panel: Panel, options: DidOptions) -> Estimate:
