@@ -208,7 +208,8 @@ def _outcomes(given: argparse.Namespace) -> int:
 
 
 def _audit(given: argparse.Namespace) -> int:
-    from evalkit.audit import audit_file, in_words
+    from evalkit.audit import in_words
+    from evalkit.pipeline import audit_file
 
     figures = audit_file(given.file)
     _say(given, {"figures": figures}, in_words(figures))

@@ -21,7 +21,7 @@ from evalkit.pipeline.write import file_hash, replacing, versions, write_json
 from evalkit.results import Result
 from evalkit.study import Study, read_study
 
-__all__ = ["check", "find_studies", "outcomes_sql", "report", "run", "run_all", "simulate"]
+__all__ = ["audit_file", "check", "find_studies", "outcomes_sql", "report", "run", "run_all", "simulate"]
 
 Progress = Callable[[str], None]
 
@@ -175,6 +175,15 @@ def outcomes_sql(folder: Path, *, dialect: str) -> str:
     return compiled_sql(
         events, list(study.history.values()), observed_until=study.observed_until, dialect=dialect
     )
+
+
+def audit_file(path: Path) -> list[dict[str, Any]]:
+    """Re-derive a table of published figures; DataError where the file is not such a table."""
+    from evalkit.audit import audit
+    from evalkit.contract import PUBLISHED
+    from evalkit.frames import read_table
+
+    return audit(read_table(path, PUBLISHED, required=["measure"], shown=path.name).checked().frame)
 
 
 def plan_problems(study: Study) -> list[Problem]:

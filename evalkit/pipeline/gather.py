@@ -19,7 +19,8 @@ CONTRACT: Mapping[str, Mapping[str, Column]] = {"costs": COSTS, "benefits": BENE
 OPTIONAL = {"published": tuple(PUBLISHED), "costs": (), "benefits": ()}
 # Options that name a column of the frame that an analysis reads.
 COLUMN_OPTIONS = (
-    "outcome", "unit", "period", "first_treated", "exposure", "cluster", "weights", "group", "category", "subgroup", "compliance", "before", "after",
+    "outcome", "unit", "period", "first_treated", "exposure", "cluster", "weights", "group", "category", "subgroup",
+    "compliance", "before", "after",
     "exposure_before", "exposure_after", "comparison_before", "comparison_after", "successes", "trials", "stages",
     "invited", "answered", "agreed", "treated_unit",
 )  # fmt: skip

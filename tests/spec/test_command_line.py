@@ -47,7 +47,9 @@ WRONG = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("file", "before", "after", "code", "words"), [row[1:] for row in WRONG], ids=[row[0] for row in WRONG])
+@pytest.mark.parametrize(
+    ("file", "before", "after", "code", "words"), [row[1:] for row in WRONG], ids=[row[0] for row in WRONG]
+)
 @pytest.mark.parametrize("verb", ["check", "run"])
 def test_each_mistake_has_one_clear_message(make_study, capsys, verb, file, before, after, code, words):
     folder = make_study()
@@ -119,7 +121,9 @@ def test_the_same_input_gives_the_same_bytes(make_study):
     made = []
     for threads in ("1", "2"):
         environment = os.environ | {"PYTHONHASHSEED": threads, "OMP_NUM_THREADS": threads}
-        subprocess.run([sys.executable, "-m", "evalkit", "run", str(folder), "--quiet"], check=True, env=environment)
+        subprocess.run(
+            [sys.executable, "-m", "evalkit", "run", str(folder), "--quiet"], check=True, env=environment
+        )
         made.append((folder / "output" / "results.json").read_bytes())
     assert made[0] == made[1]
 
