@@ -1,0 +1,197 @@
+"""The generated parts of the technical annex: methods, every estimate, every check, and how to do it again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+from evalkit.report.output import Output
+from evalkit.report.tables import Column, checks_table, estimates_table, frame_table, table
+from evalkit.report.theme import templates_dir
+from evalkit.report.words import count, escape, plain_words, sentence
+
+LONGEST_TABLE = 40
+ESTIMANDS = {
+    "itt": "the effect of being offered the programme, whoever took it up",
+    "ate": "the average effect over everybody in the study",
+    "att": "the average effect on those who took part",
+    "ato": "the average effect on those who could have been in either group",
+    "descriptive": "a description of what happened, not an effect",
+}
+
+
+def methods(output: Output) -> str:
+    """One paragraph for each analysis: its method, estimand, outcome and interval."""
+    lines = []
+    for result in output.results:
+        head = result.estimates[0] if result.estimates else None
+        interval = f" Intervals by {plain_words(head.interval)}." if head and head.interval else ""
+        target = ESTIMANDS.get(result.estimand, plain_words(result.estimand) or "not recorded")
+        text = f"Method {plain_words(result.method)}, for {output.label(result)}. What is estimated: {target}.{interval}"
+        lines.append(
+            f"{escape(plain_words(result.analysis).capitalize())} ({escape(result.role or 'no role')})\n:   {escape(text)}\n"
+        )
+    return "\n".join(lines) or "No analysis has been run.\n"
+
+
+def design(output: Output) -> str:
+    """Who is compared with whom, and by which method."""
+    told = output.get("design") or {}
+    method = plain_words(told.get("method") or "not recorded")
+    said = told.get("sentence")
+    covariates = ", ".join(plain_words(each) for each in told.get("covariates") or ()) or "none"
+    target = ESTIMANDS.get(str(told.get("estimand")), "not recorded")
+    text = f"Design: {method}. What is estimated: {target}. Characteristics used: {covariates}."
+    return f"{escape(sentence(said))} {escape(text)}\n" if said else f"{escape(text)}\n"
+
+
+def estimates(output: Output) -> str:
+    """Every estimate of every analysis, whichever way it came out."""
+    if not output.results:
+        return "No analysis has been run.\n"
+    n = sum(1 for r in output.results if r.role == "primary")
+    tested = sum(1 for r in output.results for e in r.estimates if e.p_value is not None)
+    note = f"{count(len(output.results))} analyses, {count(n)} of them primary; {count(tested)} tests were made, and all are listed."
+    return f"{escape(note)}\n\n" + "\n".join(
+        estimates_table(output, [result], full=True, name=f"estimates-{result.analysis}",
+                        caption=f"Every estimate of the analysis {plain_words(result.analysis)}")
+        for result in output.results
+    )  # fmt: skip
+
+
+def checks(output: Output) -> str:
+    """Every check: what it supposes, what it found beside its threshold, and what to do next."""
+    pieces = [
+        checks_table(result.checks, name=f"checks-{result.analysis}",
+                     caption=f"Checks of the analysis {plain_words(result.analysis)}")
+        for result in output.results if result.checks
+    ]  # fmt: skip
+    return "\n".join(pieces) or "No checks were made.\n"
+
+
+def balance(output: Output) -> str:
+    """How alike the groups are on every covariate."""
+    if output.balance is None or output.balance.empty:
+        return "No balance table: nobody was matched or weighted.\n"
+    note = "Standardised differences: a difference of 0.1 or less is usually taken as alike."
+    shown = output.balance.loc[
+        :, [bool(output.balance[c].astype(str).str.strip().ne("").any()) for c in output.balance]
+    ]
+    return frame_table(shown, name="balance", caption="How alike the groups are") + f"\n{escape(note)}\n"
+
+
+def detail(output: Output) -> str:
+    """The detail frames that are short enough to print, and where the others are."""
+    pieces, longer = [], []
+    for result in output.results:
+        for name, frame in result.detail.items():
+            label = f"{plain_words(result.analysis)}: {plain_words(name)}"
+            if frame.empty:
+                continue
+            if len(frame) > LONGEST_TABLE or len(frame.columns) > 10:
+                longer.append(f"- {escape(label.capitalize())}: {count(len(frame))} rows in the file "
+                              f"`detail/{result.analysis}_{name}.csv`")  # fmt: skip
+                continue
+            pieces.append(
+                frame_table(frame, name=f"detail-{result.analysis}-{name}", caption=label.capitalize())
+            )
+    text = "\n".join(pieces) + ("\nToo long to print here:\n\n" + "\n".join(longer) + "\n" if longer else "")
+    return text.strip() + "\n" if text.strip() else "The analyses gave no detail tables.\n"
+
+
+def published(output: Output) -> str:
+    """Figures that a source has already printed, as it printed them."""
+    rows = output.rows("published")
+    if not rows:
+        return "No published figures were used.\n"
+    names = [n for n in ("place", "measure", "period", "numerator", "denominator", "before", "after", "published_value",
+                         "unit", "note") if any(row.get(n) not in (None, "") for row in rows)]  # fmt: skip
+    numeric = {"numerator", "denominator", "before", "after", "published_value"}
+    columns = [Column(heading=plain_words(n).capitalize(), numeric=n in numeric) for n in names]
+    cells = [["[x]" if row.get(n) in (None, "") else _plain(row[n]) for n in names] for row in rows]
+    return table(columns, cells, name="published", caption="Figures as their sources printed them")
+
+
+def disclosure(output: Output) -> str:
+    """What the gate did to the figures before they came here."""
+    told = output.get("disclosure") or {}
+    lines = [f"Preset: {escape(told.get('preset') or 'not recorded')}. Cells withheld: "
+             f"{count(told.get('suppressed') or 0)}.\n"]  # fmt: skip
+    lines += [f"- {escape(sentence(note))}" for note in told.get("notes") or ()]
+    return "\n".join(lines) + "\n"
+
+
+def warnings(output: Output) -> str:
+    """What evalkit warned of while it ran."""
+    found = output.get("warnings") or []
+    return (
+        "\n".join(f"- {escape(sentence(_plain(each)))}" for each in found) + "\n"
+        if found
+        else "No warnings.\n"
+    )
+
+
+def reproducibility(output: Output) -> str:
+    """Versions, seed and the hashes of what was read."""
+    run = output.run
+    if not run:
+        return "No record: run.json is not there, so this run cannot be repeated to the digit.\n"
+    flat = [
+        (plain_words(k).capitalize(), _plain(v)) for k, v in run.items() if not isinstance(v, Mapping | list)
+    ]
+    flat += [(f"{plain_words(k)}: {name}", _plain(each)) for k, v in run.items() if isinstance(v, Mapping)
+             for name, each in v.items()]  # fmt: skip
+    return table(
+        [Column(heading="Item"), Column(heading="Value")], flat, name="run", caption="The record of this run"
+    )
+
+
+def references(output: Output) -> str:
+    """The works that the methods used rest on, each once."""
+    keys = sorted({key for result in output.results for key in result.references})
+    entries = bibliography()
+    lines = [
+        f"- {escape(cited(entries[key]) if key in entries else f'{key} (no entry in references.bib)')}"
+        for key in keys
+    ]
+    return "\n".join(lines) + "\n" if lines else "No references: the methods used are plain counts.\n"
+
+
+@cache
+def bibliography(path: Path | None = None) -> dict[str, dict[str, str]]:
+    """references.bib as a mapping from key to fields: braced values, one field per line."""
+    text = (path or templates_dir() / "references.bib").read_text(encoding="utf-8")
+    entries = {}
+    for found in re.finditer(r"@\w+\{([\w-]+),\n(.*?)\n\}", text, flags=re.DOTALL):
+        entries[found[1]] = dict(re.findall(r"^\s*(\w+)\s*=\s*\{(.*)\},?$", found[2], flags=re.MULTILINE))
+    return entries
+
+
+def cited(entry: Mapping[str, str]) -> str:
+    """Author (year). Title. Where. DOI: as text, since a report loads and links to nothing outside itself."""
+    where = (
+        entry.get("journal")
+        or entry.get("booktitle")
+        or entry.get("publisher")
+        or entry.get("institution")
+        or ""
+    )
+    volume = f" {entry['volume']}" if "volume" in entry else ""
+    pages = f", {entry['pages'].replace('--', ' to ')}" if "pages" in entry else ""
+    parts = [f"{entry.get('author', 'No author').replace(' and ', ', ')} ({entry.get('year', 'no date')})", entry.get("title", ""),
+             f"{where}{volume}{pages}", f"DOI {entry['doi']}" if "doi" in entry else ""]  # fmt: skip
+    return ". ".join(part.replace("{", "").replace("}", "").strip() for part in parts if part.strip()) + "."
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, Mapping):
+        return "; ".join(f"{plain_words(k)} {v}" for k, v in value.items())
+    if isinstance(value, float) and not value.is_integer():
+        return f"{value:.4g}"
+    return str(int(value)) if isinstance(value, float) else str(value)
+
+
+PARTS: Sequence[str] = ("methods", "design", "estimates", "checks", "balance", "detail", "published", "disclosure",
+                        "warnings", "reproducibility", "references")  # fmt: skip

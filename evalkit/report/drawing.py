@@ -1,0 +1,187 @@
+"""Which figures a study has, drawn once: a figure whose data and code are as before is taken from last time."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from evalkit.report import figures
+from evalkit.report.output import Output
+from evalkit.report.words import RATIOS, attribute, escape, plain_words, slug
+from evalkit.results import Result
+
+if TYPE_CHECKING:
+    from evalkit.report.theme import Figure
+
+INDEX = "figures.json"
+KINDS = ("svg", "png")
+CAPTIONS = {
+    "arms": "{label}: each group's value, with its 95% interval",
+    "proportion": "{label}: the share, with its 95% interval",
+    "means": "{label}: each group over time",
+    "event_study": "{label}: difference from the comparison by time since the start, with 95% intervals",
+    "curves": "{label}: people without the event over time, with 95% bands",
+    "criteria": "Progress against each criterion, with its 95% interval",
+    "stages": "How many people reached each stage",
+    "by_agency": "Costs and benefits by agency, discounted (£)",
+    "cashflow": "Costs and benefits by year, discounted (£)",
+    "tornado": "How far the ratio moves with each input",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """A figure to come: its file name, which part it goes into, its caption, and what makes it."""
+
+    name: str
+    part: str
+    caption: str
+    inputs: Any
+    make: Callable[[], Figure]
+
+
+def stage_figures(output: Output, folder: Path, previous: Path | None) -> dict[str, str]:
+    """Write the figures and return the Markdown of each part that holds figures."""
+    folder.mkdir(parents=True, exist_ok=True)
+    old = _index(previous)
+    index, parts = (
+        {},
+        {
+            "figure_main": "",
+            "figure_findings": "",
+            "figure_flow": "",
+            "figure_balance": "",
+            "figure_value": "",
+        },
+    )
+    for each in plan(output):
+        digest = _digest(each)
+        known = old.get(each.name)
+        if known and known["digest"] == digest and _reuse(previous, folder, each.name):
+            alt = known["alt"]
+        else:
+            alt = _drawn(each, folder)
+        index[each.name] = {"digest": digest, "alt": alt}
+        parts[each.part] += (
+            f"![{escape(each.caption)}](figures/{each.name}){{#fig-{each.name} fig-alt={attribute(alt)}}}\n\n"
+        )
+    (folder / INDEX).write_text(json.dumps(index, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return parts
+
+
+def plan(output: Output) -> Iterator[Planned]:
+    """The figures of a study in the order of its report."""
+    for result in output.results:
+        yield from _of_result(output, result)
+    yield from _forests(output)
+    flow = [row for row in output.rows("flow") if isinstance(row.get("n"), int | float)]
+    if len(flow) > 1:
+        yield Planned(name="flow", part="figure_flow", caption="How many people there were at each step",
+                      inputs=[flow, output.arms], make=lambda: figures.flow(flow, arms=output.arms))  # fmt: skip
+    balance = output.balance
+    if balance is not None and {"smd_before", "smd_after"} & set(balance.columns):
+        yield Planned(name="balance", part="figure_balance", caption="How alike the groups are, before and after the design",
+                      inputs=balance.to_csv(index=False), make=lambda: figures.love(balance))  # fmt: skip
+
+
+def _of_result(output: Output, result: Result) -> Iterator[Planned]:
+    label, main = output.label(result), result.role == "primary"
+    for function, frame in figures.FOR_METHOD.get(result.method, ()):
+        if (frame and _missing(result, frame)) or (not frame and not result.estimates):
+            continue
+        part = (
+            "figure_value"
+            if result.method == "cost_benefit"
+            else "figure_main"
+            if main
+            else "figure_findings"
+        )
+        caption = CAPTIONS.get(function, "{label}: " + plain_words(function)).format(
+            label=label[:1].upper() + label[1:]
+        )
+        yield Planned(
+            name=slug(f"{result.analysis}-{function}"), part=part, caption=caption,
+            inputs=[result.to_dict(), label, output.arms],
+            make=_maker(function, result, label, output.arms),
+        )  # fmt: skip
+
+
+def _maker(function: str, result: Result, label: str, arms: Mapping[str, str]) -> Callable[[], Figure]:
+    return lambda: getattr(figures, function)(result, label=label, arms=arms)
+
+
+def _missing(result: Result, frame: str) -> bool:
+    return frame not in result.detail or result.detail[frame].empty
+
+
+def _forests(output: Output) -> Iterator[Planned]:
+    """Differences of one unit side by side, and ratios side by side; never on one axis, and never one alone."""
+    scales: dict[str, list[Result]] = {}
+    for result in output.results:
+        head = result.estimates[0] if result.estimates else None
+        if (
+            head is None
+            or head.conf_low is None
+            or result.method in {"cost_benefit", "proportion", "progression"}
+        ):
+            continue
+        scales.setdefault("ratios" if head.measure in RATIOS else str(head.unit or head.measure), []).append(
+            result
+        )
+    for scale, results in scales.items():
+        if sum(len(r.estimates) for r in results) > 1:
+            labels = {r.analysis: output.label(r) for r in results}
+            yield Planned(
+                name=slug(f"forest-{scale}"), part="figure_findings",
+                caption=f"Estimates side by side, with their 95% intervals ({scale})",
+                inputs=[[r.to_dict() for r in results], labels],
+                make=lambda results=results, labels=labels: figures.forest(results, labels=labels),
+            )  # fmt: skip
+
+
+def _drawn(each: Planned, folder: Path) -> str:
+    from evalkit.report.theme import save
+
+    figure = each.make()
+    save(figure, folder, each.name)
+    return figure.alt
+
+
+def _reuse(previous: Path | None, folder: Path, name: str) -> bool:
+    files = [previous / f"{name}.{kind}" for kind in KINDS] if previous else []
+    if not files or not all(file.is_file() for file in files):
+        return False
+    for file in files:
+        if file.parent != folder:
+            shutil.copyfile(file, folder / file.name)
+    return True
+
+
+def _index(previous: Path | None) -> dict[str, dict[str, str]]:
+    path = previous / INDEX if previous else None
+    if path is None or not path.is_file():
+        return {}
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        return {}
+    return {k: v for k, v in found.items() if isinstance(v, dict) and {"digest", "alt"} <= v.keys()}
+
+
+def _digest(each: Planned) -> str:
+    inputs = json.dumps([each.name, each.inputs], sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(f"{_code()}\n{inputs}".encode()).hexdigest()
+
+
+@cache
+def _code() -> str:
+    """A digest of the modules that draw, so that a changed figure is drawn anew."""
+    here = Path(__file__).parent
+    drawing = sorted([here / "theme.py", here / "words.py", *(here / "figures").glob("*.py")])
+    return hashlib.sha256(b"".join(path.read_bytes() for path in drawing)).hexdigest()

@@ -1,0 +1,155 @@
+"""Estimates with their intervals: one measure, two groups, or many side by side."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from evalkit.report.output import numbers
+from evalkit.report.theme import DARK_BLUE, DUO, INK, TEXT, Figure, plain_theme
+from evalkit.report.words import RATIOS, is_number, number, percent, plain_words, quantity, spread
+from evalkit.results import Result
+
+ARMS = {"treated": "programme", "control": "comparison group"}
+ROW, MARGIN = 0.62, 0.95  # inches
+DIRECTIONS = ("fewer or lower", "more or higher")
+
+
+def forest(results: Sequence[Result], *, labels: Mapping[str, str] | None = None) -> Figure:
+    """Every estimate of one scale with its interval and the line of no difference.
+
+    `labels` names the analyses. Estimates without an interval are listed in the alternative text, not drawn.
+    """
+    labels = labels or {}
+    ratio = results[0].headline.measure in RATIOS
+    rows = []
+    for result in results:
+        for each in result.estimates:
+            if (each.measure in RATIOS) == ratio and is_number(each.estimate) and is_number(each.conf_low):
+                name = labels.get(result.analysis, plain_words(result.outcome or result.analysis))
+                rows.append({
+                    "label": f"{name}, {each.group}" if each.group else name, "estimate": each.estimate,
+                    "conf_low": each.conf_low, "conf_high": each.conf_high,
+                    "text": f"{quantity(each.estimate, each.measure, each.unit)} "
+                    f"({quantity(each.conf_low, each.measure, each.unit)} to "
+                    f"{quantity(each.conf_high, each.measure, each.unit)})",
+                })  # fmt: skip
+    data = pd.DataFrame(rows, columns=["label", "estimate", "conf_low", "conf_high", "text"])
+    none = 1.0 if ratio else 0.0
+    unit = "ratio, where 1 is no difference" if ratio else results[0].headline.unit or "difference"
+    plot = _rows(data, none=none, axis=unit)
+    return Figure(plot=plot, alt=_forest_alt(data, none), data=data, height=MARGIN + ROW * max(len(data), 1))
+
+
+def arms(result: Result, *, label: str = "", arms: Mapping[str, str] | None = None) -> Figure:
+    """Each group's value with its interval, from a frame `arms`; shares are drawn per 100 people."""
+    names = ARMS | dict(arms or {})
+    data = numbers(result.detail["arms"], ["n", "value", "conf_low", "conf_high"])
+    shares = bool(data["value"].dropna().between(0, 1).all()) and result.headline.measure not in {
+        "rate_ratio", "mean_difference"}  # fmt: skip
+    scale = 100 if shares else 1
+    for column in ("value", "conf_low", "conf_high"):
+        data[column] = data[column] * scale
+    data["label"] = [f"{names.get(str(arm), str(arm))}" for arm in data["arm"]]
+    data["text"] = [f"{number(v, 0 if shares else 2)}" if is_number(v) else "withheld" for v in data["value"]]
+    data = data.rename(columns={"value": "estimate"})
+    plot = _rows(
+        data, none=0.0, axis="of every 100 people" if shares else label or "mean", from_zero=True, two=True
+    )
+    parts = [f"{row.label} {row.text} (range {spread(row.conf_low, row.conf_high, 0 if shares else 2)})"
+             for row in data.itertuples()]  # fmt: skip
+    unit = " of every 100 people" if shares else ""
+    alt = f"Two groups compared{': ' + label if label else ''}. {'; '.join(parts)}{unit}."
+    return Figure(plot=plot, alt=alt, data=data, height=MARGIN + ROW * len(data))
+
+
+def proportion(result: Result, *, label: str = "", arms: Mapping[str, str] | None = None) -> Figure:
+    """One share, and its bounds where people were lost, each with its interval, from 0% to 100%."""
+    words = {"proportion": label or "share", "proportion_if_none": "if none of those lost had it",
+             "proportion_if_all": "if all of those lost had it"}  # fmt: skip
+    rows = [
+        {"label": each.group or words.get(each.term, plain_words(each.term)), "estimate": 100 * each.estimate,
+         "conf_low": 100 * each.conf_low, "conf_high": 100 * each.conf_high, "n": each.n_treated,
+         "text": f"{percent(each.estimate)}"}
+        for each in result.estimates
+        if is_number(each.estimate) and is_number(each.conf_low) and is_number(each.conf_high)
+    ]  # fmt: skip
+    data = pd.DataFrame(rows, columns=["label", "estimate", "conf_low", "conf_high", "n", "text"])
+    plot = _rows(data, none=0.0, axis="% of people", limits=(0, 100))
+    first = next(data.itertuples(), None)
+    alt = "No share could be drawn." if first is None else (
+        f"What happened to one group: {first.label}. {first.text}, where a group this size could reflect "
+        f"{spread(first.conf_low, first.conf_high, 0, '%')}."
+    )  # fmt: skip
+    others = [f"{row.label}, {row.text}" for row in list(data.itertuples())[1:4]]
+    return Figure(plot=plot, alt=f"{alt} {_capital('; '.join(others))}.".replace(" .", "") if others else alt,
+                  data=data, height=MARGIN + ROW * max(len(data), 1))  # fmt: skip
+
+
+def _rows(
+    data: pd.DataFrame, *, none: float, axis: str, from_zero: bool = False, two: bool = False,
+    limits: tuple[float, float] | None = None,
+) -> Any:  # fmt: skip
+    """One row per estimate: its name on the left, the interval as a bar, the number written above the point."""
+    from plotnine import (
+        aes,
+        geom_point,
+        geom_segment,
+        geom_text,
+        geom_vline,
+        ggplot,
+        labs,
+        scale_x_continuous,
+        scale_y_discrete,
+    )  # fmt: skip
+
+    drawn = data.assign(row=[f"{i:03d}" for i in range(len(data), 0, -1)])
+    names = {row.row: textwrap.fill(str(row.label), 28) for row in drawn.itertuples()}
+    colours = [DUO[i % 2] if two else DARK_BLUE for i in range(len(drawn))]
+    least = min([none, *drawn["conf_low"].dropna(), *drawn["estimate"].dropna()])
+    most = max([none, *drawn["conf_high"].dropna(), *drawn["estimate"].dropna()])
+    room = (most - least or 1) * 0.06
+    limits = limits or (least if from_zero else least - room, most + room)
+    seen_rows = (drawn["conf_low"].notna() & drawn["conf_high"].notna()).tolist()
+    seen = drawn[seen_rows]
+    return (
+        ggplot(drawn, aes(y="row"))
+        + geom_vline(xintercept=none, color=INK, size=0.7)
+        + geom_segment(aes(x="conf_low", xend="conf_high", yend="row"), data=seen, size=1.6,
+                       color=[colours[i] for i in range(len(drawn)) if seen_rows[i]])
+        + geom_point(aes(x="estimate"), size=4.2, color=colours)
+        + geom_text(aes(x="estimate", label="text"), nudge_y=0.32, size=TEXT - 1, color=INK)
+        + scale_x_continuous(limits=limits, labels=lambda ticks: [_tick(each) for each in ticks])
+        + scale_y_discrete(labels=lambda keys: [names[key] for key in keys], expand=(0, 0.55))
+        + labs(x=axis, y="")
+        + plain_theme()
+    )  # fmt: skip
+
+
+def _tick(value: float) -> str:
+    return (
+        number(value, 0)
+        if float(value).is_integer()
+        else number(value, 1 if abs(value * 10 % 1) < 1e-6 else 2)
+    )
+
+
+def _forest_alt(data: pd.DataFrame, none: float) -> str:
+    if data.empty:
+        return "No estimate with an interval could be drawn."
+    crossing = int(((data["conf_low"] <= none) & (data["conf_high"] >= none)).sum())
+    first = data.iloc[0]
+    measures = "One measure" if len(data) == 1 else f"{len(data)} measures"
+    crosses = (
+        "its interval crosses"
+        if len(data) == 1 and crossing
+        else ("its interval does not cross" if len(data) == 1 else f"{crossing} of the intervals cross")
+    )
+    return f"Forest plot. {measures}: {crosses} the line of no difference. {_capital(first['label'])}: {first['text']}."
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,134 @@
+"""Costs and benefits: who pays and who gains, when, and which input moves the answer most."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from evalkit.report.output import numbers
+from evalkit.report.theme import DUO, INK, TEXT, Figure, plain_theme
+from evalkit.report.words import money, number, plain_words
+from evalkit.results import Result
+
+KINDS = ("costs", "benefits")
+
+
+def by_agency(result: Result, *, label: str = "", arms: Mapping[str, str] | None = None) -> Figure:
+    """Discounted costs and benefits of each agency, side by side."""
+    frame = result.detail["by_agency"]
+    amounts = [str(c) for c in frame.columns if c != "agency"]
+    wide = numbers(frame, amounts)
+    wide["costs"] = sum(
+        (wide[c].fillna(0).abs() for c in amounts if "cost" in c), start=pd.Series(0.0, index=wide.index)
+    )
+    wide["benefits"] = sum((wide[c].fillna(0) for c in amounts if "benefit" in c and not c.startswith("net")),
+                           start=pd.Series(0.0, index=wide.index))  # fmt: skip
+    data = wide.melt(id_vars="agency", value_vars=list(KINDS), var_name="kind", value_name="amount")
+    plot = _bars(data, "agency")
+    parts = [
+        f"{r.agency} pays {money(r.costs)} and gains {money(r.benefits)}" for r in wide.head(4).itertuples()
+    ]
+    alt = f"Bars of discounted costs and benefits by agency. {'; '.join(parts)}."
+    return Figure(plot=plot, alt=alt, data=data, height=1.4 + 0.72 * wide["agency"].nunique())
+
+
+def cashflow(result: Result, *, label: str = "", arms: Mapping[str, str] | None = None) -> Figure:
+    """Discounted costs and benefits in each year."""
+    data = numbers(result.detail["cashflow"], ["year", "discounted"])
+    kind = data["kind"] if "kind" in data else None
+    cost = data["discounted"] < 0 if kind is None else kind.isin(["cost", "capital", "revenue", "in_kind"])
+    data["side"] = ["costs" if c else "benefits" for c in cost]
+    totals = (
+        data.assign(amount=data["discounted"].abs()).groupby(["year", "side"], as_index=False)["amount"].sum()
+    )
+    full = pd.MultiIndex.from_product([sorted(data["year"].dropna().unique()), KINDS], names=["year", "side"])
+    totals = totals.set_index(["year", "side"]).reindex(full, fill_value=0.0).reset_index()
+    totals["year"] = [f"year {number(y, 0)}" for y in totals["year"]]
+    totals = totals.rename(columns={"side": "kind"})
+    sums = totals.groupby("kind")["amount"].sum()
+    alt = (f"Bars of discounted costs and benefits by year. Over all years costs are {money(sums['costs'])} and "
+           f"benefits {money(sums['benefits'])}.")  # fmt: skip
+    return Figure(
+        plot=_bars(totals, "year"), alt=alt, data=totals, height=1.4 + 0.62 * totals["year"].nunique()
+    )
+
+
+def tornado(result: Result, *, label: str = "", arms: Mapping[str, str] | None = None) -> Figure:
+    """The headline ratio at the low and the high end of each input, widest first."""
+    from plotnine import aes, geom_point, geom_segment, geom_text, geom_vline, ggplot, labs, scale_y_discrete
+
+    frame = result.detail["tornado"]
+    name = next((c for c in ("input", "parameter", "line") if c in frame), str(frame.columns[0]))
+    low = next(
+        (c for c in ("ratio_low", "result_low", "estimate_low", "value_low", "conf_low") if c in frame), None
+    )
+    high = next(
+        (c for c in ("ratio_high", "result_high", "estimate_high", "value_high", "conf_high") if c in frame),
+        None,
+    )
+    data = numbers(frame, [c for c in (low, high) if c])
+    data["low"], data["high"] = data[low], data[high]
+    data["spread"] = (data["high"] - data["low"]).abs()
+    data = data.dropna(subset=["low", "high"]).sort_values("spread", kind="stable").reset_index(drop=True)
+    data["input"] = [textwrap.fill(plain_words(each), 28) for each in data[name]]
+    order = pd.Categorical(data["input"], categories=list(dict.fromkeys(data["input"])), ordered=True)
+    data["input"] = order
+    for end in ("low", "high"):
+        data[f"{end}_text"] = [number(v, 2) for v in data[end]]
+    plot = (
+        ggplot(data, aes(y="input"))
+        + geom_vline(xintercept=1, color=INK, size=0.6, linetype="dashed")
+        + geom_segment(aes(x="low", xend="high", yend="input"), size=2, color=DUO[0])
+        + geom_point(aes(x="low"), size=3.4, color=DUO[0])
+        + geom_point(aes(x="high"), size=3.4, color=DUO[1], shape="^")
+        + geom_text(aes(x="low", label="low_text"), nudge_y=0.32, size=TEXT - 1)
+        + geom_text(aes(x="high", label="high_text"), nudge_y=0.32, size=TEXT - 1)
+        + scale_y_discrete(expand=(0, 0.65))
+        + labs(x="ratio (dashed: costs and benefits equal; circle: input low; triangle: input high)", y="")
+        + plain_theme()
+    )
+    widest = data.iloc[-1] if len(data) else None
+    alt = "No input was varied." if widest is None else (
+        f"How far the ratio moves as each of {len(data)} inputs goes from low to high. The widest is "
+        f"{str(widest['input'])}, from {widest['low_text']} to {widest['high_text']}."
+    )  # fmt: skip
+    return Figure(plot=plot, alt=alt.replace("\n", " "), data=data, height=1.1 + 0.6 * max(len(data), 1))
+
+
+def _bars(data: pd.DataFrame, name: str) -> Any:
+    from plotnine import (
+        aes,
+        coord_flip,
+        element_blank,
+        geom_col,
+        geom_text,
+        ggplot,
+        labs,
+        position_dodge,
+        scale_fill_manual,
+        scale_y_continuous,
+        theme,
+    )  # fmt: skip
+
+    order = list(dict.fromkeys(str(each) for each in data[name]))
+    drawn = data.assign(
+        label=pd.Categorical([textwrap.fill(str(each), 24) for each in data[name]],
+                             categories=[textwrap.fill(each, 24) for each in order][::-1], ordered=True),
+        kind=pd.Categorical(data["kind"], categories=list(KINDS)[::-1], ordered=True),
+        text=[f" {money(each)}" for each in data["amount"]],
+    )  # fmt: skip
+    beside = position_dodge(width=0.76)
+    return (
+        ggplot(drawn, aes("label", "amount", fill="kind"))
+        + geom_col(position=beside, width=0.7)
+        + geom_text(aes(label="text"), position=beside, ha="left", size=TEXT - 1, color=INK)
+        + scale_fill_manual(values=list(DUO)[::-1], breaks=list(KINDS))
+        + scale_y_continuous(expand=(0, 0, 0.2, 0))
+        + coord_flip()
+        + labs(x="", y="")
+        + plain_theme(grid="none")
+        + theme(axis_text_x=element_blank())
+    )  # fmt: skip

@@ -1,0 +1,235 @@
+"""What happened over time: group means, event studies, survival curves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from evalkit.report.output import numbers
+from evalkit.report.theme import DARK_BLUE, DUO, INK, TEXT, Figure, plain_theme
+from evalkit.report.words import number, spread
+from evalkit.results import Result
+
+ARMS = {"treated": "programme", "control": "comparison", "1": "programme", "0": "comparison"}
+
+
+def means(result: Result, *, label: str = "", arms: Mapping[str, str] | None = None) -> Figure:
+    """Each group's mean in each period, from the frame `means`, the start drawn as a line where it is known."""
+    from plotnine import (
+        aes,
+        geom_line,
+        geom_point,
+        ggplot,
+        labs,
+        scale_color_manual,
+        scale_linetype_manual,
+        scale_shape_manual,
+    )
+
+    frame = result.detail["means"]
+    group = next((c for c in ("group", "arm", "treated", "cohort") if c in frame), str(frame.columns[0]))
+    value = next((c for c in ("value", "mean", "estimate") if c in frame), str(frame.columns[-1]))
+    data = numbers(frame, [value])
+    names = ARMS | dict(arms or {})
+    data["group"] = [names.get(str(each), str(each)) for each in data[group]]
+    groups = list(dict.fromkeys(data["group"]))
+    data["group"] = pd.Categorical(data["group"], categories=groups, ordered=True)
+    data["time"], ticks = _times(data["period"])
+    data["value"] = data[value]
+    colours, shapes = _series(groups)
+    plot = (
+        ggplot(
+            data.dropna(subset=["value"]),
+            aes("time", "value", color="group", shape="group", linetype="group"),
+        )
+        + geom_line(size=1.1)
+        + geom_point(size=2.6)
+        + scale_color_manual(values=colours)
+        + scale_shape_manual(values=shapes)
+        + scale_linetype_manual(values=["solid", "dashed", "dotted", "dashdot"][: len(groups)])
+        + _time_axis(ticks)
+        + labs(x="", y="")
+        + plain_theme(grid="y")
+    )
+    start = _start(data)
+    if start is not None:
+        plot = plot + _start_line(start, float(data["value"].max()))
+    return Figure(plot=plot, alt=_means_alt(data, groups, label, start), data=data, height=3.6)
+
+
+def event_study(result: Result, *, label: str = "", arms: Mapping[str, str] | None = None) -> Figure:
+    """Estimates by time since the start with pointwise intervals, and the simultaneous band as a paler ribbon."""
+    from plotnine import (
+        aes,
+        geom_hline,
+        geom_linerange,
+        geom_point,
+        geom_ribbon,
+        geom_vline,
+        ggplot,
+        labs,
+        scale_x_continuous,
+    )
+
+    data = numbers(result.detail["event_study"],
+                   ["event_time", "estimate", "conf_low", "conf_high", "band_low", "band_high"])  # fmt: skip
+    data = data.dropna(subset=["event_time", "estimate"]).sort_values("event_time").reset_index(drop=True)
+    plot = ggplot(data, aes("event_time"))
+    if data["band_low"].notna().sum() > 1:
+        banded = data.assign(band_low=data["band_low"].fillna(data["estimate"]),
+                             band_high=data["band_high"].fillna(data["estimate"]))  # fmt: skip
+        plot = plot + geom_ribbon(aes(ymin="band_low", ymax="band_high"), data=banded, fill="#DCE6EF")
+    plot = (
+        plot
+        + geom_hline(yintercept=0, color=INK, size=0.7)
+        + geom_vline(xintercept=-0.5, linetype="dashed", color=INK, size=0.6)
+        + geom_linerange(aes(ymin="conf_low", ymax="conf_high"), data=data.dropna(subset=["conf_low"]),
+                         color=DARK_BLUE, size=1.3)
+        + geom_point(aes(y="estimate"), color=DARK_BLUE, size=3)
+        + scale_x_continuous(breaks=_whole(data["event_time"]), labels=lambda ticks: [number(t, 0) for t in ticks])
+        + labs(x="periods since the start (dashed line: the start)", y="")
+        + plain_theme(grid="y")
+    )  # fmt: skip
+    return Figure(plot=plot, alt=_event_alt(data, label), data=data, height=3.6)
+
+
+def curves(result: Result, *, label: str = "", arms: Mapping[str, str] | None = None) -> Figure:
+    """Survival (or cumulative incidence) by group with its band, and how many are still at risk beneath."""
+    from plotnine import (
+        aes,
+        geom_ribbon,
+        geom_step,
+        geom_text,
+        ggplot,
+        labs,
+        scale_color_manual,
+        scale_fill_manual,
+        scale_linetype_manual,
+        scale_y_continuous,
+    )
+
+    frame = result.detail["curves"]
+    value = next(
+        (c for c in ("survival", "value", "estimate", "cumulative_incidence") if c in frame), "value"
+    )
+    risk = next((c for c in ("at_risk", "n_at_risk", "n") if c in frame), "at_risk")
+    data = numbers(frame, ["time", value, "conf_low", "conf_high", risk])
+    names = ARMS | dict(arms or {})
+    group = next((c for c in ("group", "arm", "treated") if c in frame), None)
+    data["group"] = [names.get(str(g), str(g)) for g in data[group]] if group else "everybody"
+    data["share"] = data[value]
+    data["at_risk"] = data[risk]
+    groups = list(dict.fromkeys(data["group"]))
+    data["group"] = pd.Categorical(data["group"], categories=groups, ordered=True)
+    colours, _ = _series(groups)
+    counts = _at_risk(data, groups)
+    plot = (
+        ggplot(data, aes("time", "share", color="group", linetype="group"))
+        + geom_ribbon(aes(ymin="conf_low", ymax="conf_high", fill="group"), alpha=0.15, color="none")
+        + geom_step(size=1.1)
+        + geom_text(counts, aes(x="time", y="y", label="text"), size=TEXT - 2, show_legend=False)
+        + scale_color_manual(values=colours)
+        + scale_fill_manual(values=colours)
+        + scale_linetype_manual(values=["solid", "dashed", "dotted", "dashdot"][: len(groups)])
+        + scale_y_continuous(limits=(-0.09 * len(groups) - 0.03, 1.02), breaks=[0, 0.25, 0.5, 0.75, 1],
+                             labels=["0%", "25%", "50%", "75%", "100%"])
+        + labs(x="days (below the axis: people still followed)", y="")
+        + plain_theme(grid="y")
+    )  # fmt: skip
+    return Figure(plot=plot, alt=_curves_alt(data, groups, label), data=data, height=4.2)
+
+
+def _at_risk(data: pd.DataFrame, groups: list[str]) -> pd.DataFrame:
+    longest = float(data["time"].max())
+    rows = []
+    for depth, group in enumerate(groups):
+        mine = data[data["group"] == group].sort_values("time")
+        for share in (0.0, 0.25, 0.5, 0.75, 1.0):
+            time = longest * share
+            later = mine[mine["time"] >= time]["at_risk"]
+            value = later.iloc[0] if len(later) else float("nan")
+            text = number(value, 0) if pd.notna(value) else "[c]"
+            rows.append({"time": time, "y": -0.07 - 0.09 * depth, "group": group, "text": text})
+    made = pd.DataFrame(rows)
+    made["group"] = pd.Categorical(made["group"], categories=groups, ordered=True)
+    return made
+
+
+def _times(periods: pd.Series) -> tuple[pd.Series, dict[int, str]]:
+    """Periods as positions in order, and the few that get a label."""
+    texts = [str(each) for each in periods]
+    try:
+        ordered = sorted(set(texts), key=float)
+    except ValueError:
+        ordered = sorted(set(texts))
+    position = {text: i for i, text in enumerate(ordered)}
+    step = max(1, -(-len(ordered) // 7))
+    ticks = {i: text[:7] if text[4:5] == "-" else text for text, i in position.items() if i % step == 0}
+    return pd.Series([position[text] for text in texts], index=periods.index), ticks
+
+
+def _time_axis(ticks: dict[int, str]) -> Any:
+    from plotnine import scale_x_continuous
+
+    return scale_x_continuous(breaks=list(ticks), labels=list(ticks.values()))
+
+
+def _start(data: pd.DataFrame) -> float | None:
+    """Halfway before the first period marked as after the start (`after` or `post`), if the frame marks it."""
+    marker = next((c for c in ("after", "post") if c in data), None)
+    if marker is None:
+        return None
+    later = data[pd.to_numeric(data[marker], errors="coerce") == 1]["time"]
+    return float(later.min()) - 0.5 if len(later) else None
+
+
+def _start_line(start: float, top: float) -> list[Any]:
+    from plotnine import annotate, geom_vline
+
+    return [
+        geom_vline(xintercept=start, linetype="dashed", color=INK, size=0.6),
+        annotate("text", x=start + 0.1, y=top, label="start", ha="left", size=TEXT - 1, color=INK),
+    ]
+
+
+def _series(groups: list[str]) -> tuple[list[str], list[str]]:
+    colours = [*DUO, "#801650", "#28A197", "#3D3D3D"]
+    return colours[: len(groups)], ["o", "^", "s", "D", "v"][: len(groups)]
+
+
+def _whole(times: pd.Series) -> list[float]:
+    values = sorted(set(times))
+    step = max(1, len(values) // 9)
+    return [v for v in values if v % step == 0]
+
+
+def _means_alt(data: pd.DataFrame, groups: list[str], label: str, start: float | None) -> str:
+    parts = []
+    for group in groups[:3]:
+        mine = data[data["group"] == group].sort_values("time")
+        parts.append(f"{group} from {number(mine['value'].iloc[0])} to {number(mine['value'].iloc[-1])}")
+    marked = " The start is marked by a dashed line." if start is not None else ""
+    return f"Line chart of {label or 'the outcome'} by period, one line for each group. First to last: {'; '.join(parts)}.{marked}"
+
+
+def _event_alt(data: pd.DataFrame, label: str) -> str:
+    after = data[data["event_time"] >= 0]
+    before = data[(data["event_time"] < -1) & data["conf_low"].notna()]
+    quiet = int(((before["conf_low"] <= 0) & (before["conf_high"] >= 0)).sum())
+    last = after.iloc[-1] if len(after) else data.iloc[-1]
+    interval = f" (range {spread(last['conf_low'], last['conf_high'])})" if pd.notna(last["conf_low"]) else ""
+    return (
+        f"Event study of {label or 'the outcome'} by period since the start. Before it, {quiet} of {len(before)} intervals "
+        f"include no difference. In the last period the estimate is {number(last['estimate'])}{interval}."
+    )
+
+
+def _curves_alt(data: pd.DataFrame, groups: list[str], label: str) -> str:
+    parts = []
+    for group in groups:
+        mine = data[data["group"] == group].sort_values("time")
+        parts.append(f"{group} {number(100 * mine['share'].iloc[-1], 0)}%")
+    days = number(float(data["time"].max()), 0)
+    return f"Curves of {label or 'the share without the event'} over {days} days. At the end: {'; '.join(parts)}."

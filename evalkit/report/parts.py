@@ -1,0 +1,339 @@
+"""The generated parts of the commissioner's report: what was found, how sure, for whom, at what cost, what next.
+
+Every sentence comes from results.json. Where something is missing, the part says so and why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from evalkit.report.output import STATUS, Output
+from evalkit.report.tables import (
+    Column,
+    arms_table,
+    estimate_text,
+    estimates_table,
+    flow_table,
+    frame_table,
+    interval_text,
+    table,
+)  # fmt: skip
+from evalkit.report.words import count, day, escape, money, number, plain_words, sentence, unit_words
+from evalkit.results import Result
+
+SIMULATED = (
+    "Invented data. These figures were made up to show the method. They say nothing about any real programme."
+)
+INTERNAL = "Not for release: internal figures, not checked for disclosure."
+QUESTIONS = (
+    ("did_it_work", "Did it work?"),
+    ("how_sure", "How sure can we be?"),
+    ("for_whom", "For whom?"),
+    ("at_what_cost", "At what cost?"),
+    ("what_next", "What next?"),
+)
+NOT_GIVEN = {
+    "did_it_work": "Not answered: the results hold no statement on this.",
+    "how_sure": "Not rated: the results hold no evidence level.",
+    "for_whom": "Not recorded: the study does not say who was included.",
+    "at_what_cost": "Not assessed: no costs were given to this study.",
+    "what_next": "Not decided: the results suggest no next step.",
+}
+LEVELS = {
+    0: "Activity or plan only",
+    1: "One group, with nothing to compare it with",
+    2: "One group or area, before and after",
+    3: "A comparison, but a weak one",
+    4: "A matched or adjusted comparison that passed its checks",
+    5: "A randomised comparison",
+}
+INTERVAL_NOTE = (
+    "Ranges are 95% intervals. If the study were repeated many times, intervals made this way would hold the true "
+    "value 19 times in 20, provided that the method's assumptions hold. They do not cover problems with the design of "
+    "the study."
+)
+
+
+def banner_text(output: Output) -> str:
+    """What stands at the top of every page: invented data, figures not for release, or nothing."""
+    marks = [SIMULATED if output.simulated else "", INTERNAL if output.internal else ""]
+    return " ".join(mark for mark in marks if mark)
+
+
+def banner(output: Output) -> str:
+    text = banner_text(output)
+    return _box("banner", f"**{escape(text)}**") if text else ""
+
+
+def answers(output: Output) -> str:
+    """The five questions of the first page, each with one answer."""
+    given = output.get("answers") or {}
+    lines = []
+    for key, question in QUESTIONS:
+        text = given.get(key) or _fallback(output, key) or NOT_GIVEN[key]
+        lines.append(f"{question}\n:   {escape(sentence(text))}\n")
+    return "::: {.answers}\n" + "\n".join(lines) + ":::\n"
+
+
+def lead(output: Output) -> str:
+    """The finding in one sentence."""
+    text = output.get("headline") or _fallback(output, "did_it_work")
+    return _box("lead", escape(sentence(text or NOT_GIVEN["did_it_work"])), style="Lead")
+
+
+def limits(output: Output) -> str:
+    """What cannot be said about the main question, for the first page."""
+    main = output.statement(output.primary.analysis) if output.primary else {}
+    text = main.get("cannot_say") or "Not recorded: the results hold no statement on this."
+    return _box("cannot-say", f"**What cannot be said.** {escape(sentence(text))}", style="Cannot Say")
+
+
+def evidence(output: Output) -> str:
+    """The evidence level in words, certainty apart from size, and the reasons for both."""
+    found = output.get("evidence") or {}
+    level = found.get("level")
+    name = found.get("name") or LEVELS.get(level, "not rated")
+    would = "A design like this one would earn level" if output.simulated else "Evidence level"
+    level_words = (
+        f"{would} {count(level)} of 5: {name}" if isinstance(level, int) else "Evidence level: not rated"
+    )
+    main = output.statement(output.primary.analysis) if output.primary else {}
+    lines = [
+        f"**{escape(level_words)}.**\n",
+        f"- Certainty: **{escape(found.get('certainty') or 'not rated')}**",
+        f"- Size of the difference: **{escape(main.get('size_word') or 'not rated')}**",
+        *(f"- {escape(sentence(reason))}" for reason in found.get("reasons") or ()),
+    ]
+    if found.get("scale"):
+        lines.append(f"\nScale used: {escape(found['scale'])}.")
+    return _box("evidence", "\n".join(lines), style="Evidence")
+
+
+def statements(output: Output) -> str:
+    """What can be said beside what cannot, for every analysis that has a statement."""
+    rows = output.rows("statements")
+    if not rows:
+        return _none("No statements: the results hold none, so nothing is claimed here.")
+    by_name = {result.analysis: result for result in output.results}
+    return "\n".join(_pair(row, by_name.get(str(row.get("analysis"))), output) for row in rows)
+
+
+def delivered(output: Output) -> str:
+    """Who was reached, step by step."""
+    rows = output.rows("flow")
+    if not rows:
+        return _none("No flow of people is shown: this study works with totals, not with people.")
+    return flow_table(rows, output.arms, caption="How many people there were at each step, and who was lost",
+                      name="flow")  # fmt: skip
+
+
+def findings(output: Output) -> str:
+    """One table of every measure that is not exploratory, then each measure's groups."""
+    shown = [r for r in output.results if r.role != "exploratory"]
+    if not shown:
+        return _none("No results: no analysis has been run.")
+    pieces = [
+        estimates_table(output, [_short_result(r) for r in shown], name="findings",
+                        caption="Each measure, its best single estimate and its range"),
+        *(_arms(output, r) for r in shown if "arms" in r.detail),
+        escape(INTERVAL_NOTE),
+    ]  # fmt: skip
+    return "\n".join(pieces) + "\n"
+
+
+def definitions(output: Output) -> str:
+    """What each outcome counts, in words."""
+    outcomes = output.get("outcomes") or {}
+    lines = [
+        f"{escape(str(each.get('label') or plain_words(name)).capitalize())}\n:   "
+        f"{escape(sentence(each.get('definition') or 'No definition was recorded'))} {_better(each)}\n"
+        for name, each in outcomes.items()
+        if isinstance(each, Mapping)
+    ]
+    return "\n".join(lines) or _none("No outcomes are defined: the analyses work with columns of a table.")
+
+
+def quality(output: Output) -> str:
+    """Each check of the main analysis, in words."""
+    primary = output.primary
+    if primary is None or not primary.checks:
+        return _none("No checks were made on the main analysis.")
+    verdict = {True: "Met", False: "Not met", None: "For information"}
+    rows = [[plain_words(c.name).capitalize(), verdict[c.passed], f"{c.reading} {c.next_step}".strip() or "[x]"]
+            for c in primary.checks]  # fmt: skip
+    return table([Column(heading="Question"), Column(heading="Answer"), Column(heading="Why")], rows,
+                 caption="How the main result stands up to its checks", name="quality")  # fmt: skip
+
+
+def groups(output: Output) -> str:
+    """Groups of people, where they were analysed."""
+    shown = [r for r in output.results if any(e.group for e in r.estimates)]
+    if not shown:
+        return _none("No groups are compared: none was planned, or there were too few people in each.")
+    note = "These are descriptions of groups. A difference between two groups is not itself tested here."
+    return (
+        estimates_table(output, shown, name="groups", caption="The measure in each group")
+        + f"\n{escape(note)}\n"
+    )
+
+
+def value(output: Output) -> str:
+    """What it cost and what that may be worth, with the age of every unit cost."""
+    results = [r for r in output.results if r.method == "cost_benefit"]
+    if not results and not output.rows("parameters"):
+        return _none("Not assessed: no costs or benefits were given to this study.")
+    pieces = [_value_table(result) for result in results]
+    return "\n".join([*pieces, parameters(output)])
+
+
+def parameters(output: Output) -> str:
+    """The unit costs that were used, how old they are, and which of them nobody has verified."""
+    rows = output.rows("parameters")
+    if not rows:
+        return _none("No unit costs were used.")
+    cells = [
+        [row.get("item") or row.get("code") or "[x]", _amount(row), row.get("price_year") or "[x]",
+         row.get("age_years"), "Yes" if row.get("verified") else "No: treat as unverified", row.get("source") or "[x]"]
+        for row in rows
+    ]  # fmt: skip
+    columns = [Column(heading="Item"), Column(heading="Value", numeric=True), Column(heading="Price year"),
+               Column(heading="Age (years)", numeric=True), Column(heading="Verified"), Column(heading="Source")]  # fmt: skip
+    return table(columns, cells, caption="Unit costs, their age and their sources", name="parameters")
+
+
+def next_steps(output: Output) -> str:
+    """What would make the evidence stronger: the next steps of the checks that failed or inform."""
+    steps = [c.next_step for r in output.results for c in r.checks if c.next_step and c.passed is not True]
+    steps = list(dict.fromkeys(sentence(step) for step in steps))
+    return (
+        "\n".join(f"- {escape(step)}" for step in steps) + "\n"
+        if steps
+        else _none("The checks ask for no next step.")
+    )
+
+
+def about(output: Output) -> str:
+    """What the study is, whose it is and how to read its status."""
+    told = output.get("about") or {}
+    intervention, window = told.get("intervention") or {}, told.get("window") or {}
+    rows = [
+        ("Question", told.get("question")),
+        ("Commissioner", told.get("commissioner")),
+        ("Programme", intervention.get("name") if isinstance(intervention, Mapping) else intervention),
+        ("People", intervention.get("population") if isinstance(intervention, Mapping) else None),
+        ("Dates", f"{day(window['from'])} to {day(window['to'])}" if {"from", "to"} <= window.keys() else None),
+        ("Who chose the people", _assignment(told.get("assignment") or {})),
+        ("Data", STATUS.get(str(output.values.get("data_status")), None)),
+        ("Disclosure", f"Preset {output.get('disclosure', 'preset') or 'not recorded'}; "
+         f"{count(output.get('disclosure', 'suppressed') or 0)} cells withheld"),
+    ]  # fmt: skip
+    return "::: {.fields}\n" + "\n".join(
+        f"{name}\n:   {escape(given) if given else 'Not recorded'}\n" for name, given in rows
+    ) + ":::\n"  # fmt: skip
+
+
+def _box(name: str, body: str, *, style: str = "") -> str:
+    style = style or name.replace("-", " ").title()
+    return f'::: {{.{name} custom-style="{style}"}}\n{body}\n:::\n'
+
+
+def _none(text: str) -> str:
+    return f"{escape(text)}\n"
+
+
+def _fallback(output: Output, key: str) -> str:
+    """An answer from the statements or the evidence where results.json has none ready."""
+    main = output.statement(output.primary.analysis) if output.primary else {}
+    found = output.get("evidence") or {}
+    if key == "did_it_work":
+        return str(main.get("headline") or main.get("can_say") or "")
+    if key == "how_sure" and found.get("certainty"):
+        return f"Certainty: {found['certainty']}. {' '.join(found.get('reasons') or ())}"
+    if key == "for_whom":
+        return str(output.get("about", "intervention", "population") or "")
+    return ""
+
+
+def _pair(row: Mapping[str, object], result: Result | None, output: Output) -> str:
+    label = output.label(result) if result else plain_words(row.get("analysis", "result"))
+    role = f" ({result.role} measure)" if result and result.role else ""
+    words = [f"Size: {row['size_word']}." if row.get("size_word") else "",
+             f"Certainty: {row['certainty_word']}." if row.get("certainty_word") else ""]  # fmt: skip
+    rated = " ".join(word for word in words if word)
+    can = escape(sentence(row.get("can_say") or "Nothing: no sentence is allowed at this level of evidence."))
+    cannot = escape(sentence(row.get("cannot_say") or "Not recorded."))
+    return (
+        f"### {escape(label[:1].upper() + label[1:] + role)} {{.unnumbered}}\n\n"
+        + (f"::: {{.meta-line}}\n{escape(rated)}\n:::\n\n" if rated else "")
+        + ":::: {.say-pair}\n"
+        + _box("can-say", f"**You can say**\n\n{can}", style="Can Say")
+        + "\n"
+        + _box("cannot-say", f"**You cannot say**\n\n{cannot}", style="Cannot Say")
+        + "::::\n"
+    )
+
+
+def _arms(output: Output, result: Result) -> str:
+    label = output.label(result)
+    return arms_table(result.detail["arms"], output.arms, name=f"arms-{result.analysis}",
+                      caption=f"Each group: {label}")  # fmt: skip
+
+
+def _short_result(result: Result) -> Result:
+    """A cost-benefit account lists its headline only; its terms have a table of their own."""
+    from dataclasses import replace
+
+    return replace(result, estimates=result.estimates[:1]) if result.method == "cost_benefit" else result
+
+
+def _value_table(result: Result) -> str:
+    rows = [[plain_words(e.term).capitalize(), estimate_text(e), interval_text(e), unit_words(e.measure, e.unit)]
+            for e in result.estimates]  # fmt: skip
+    columns = [Column(heading="Term"), Column(heading="Value", numeric=True), Column(heading="Range", numeric=True),
+               Column(heading="Counted in")]  # fmt: skip
+    body = table(
+        columns, rows, caption="Costs, benefits and how they compare", name=f"value-{result.analysis}"
+    )
+    if "by_agency" in result.detail:
+        frame = result.detail["by_agency"]
+        body += "\n" + _money_table(frame, caption="Who pays and who gains", name=f"agency-{result.analysis}")
+    return body
+
+
+def _money_table(frame, *, caption: str, name: str) -> str:  # noqa: ANN001
+    shown = frame.copy()
+    for column in shown.columns[1:]:
+        shown[column] = [_pounds(cell) for cell in shown[column]]
+    columns = [Column(heading=plain_words(c).capitalize() + ("" if i == 0 else " (£)"), numeric=i > 0)
+               for i, c in enumerate(shown.columns)]  # fmt: skip
+    return table(columns, shown.to_numpy().tolist(), caption=caption, name=name)
+
+
+def _pounds(cell: object) -> str:
+    try:
+        return money(float(str(cell)))
+    except ValueError:
+        return str(cell)
+
+
+def _amount(row: Mapping[str, object]) -> str:
+    value, unit = row.get("value"), str(row.get("unit") or "")
+    if isinstance(value, int | float) and unit.startswith(("£", "GBP")):
+        return f"£{value:,.0f}{unit.removeprefix('£').removeprefix('GBP')}"
+    return f"{number(value, 2) if isinstance(value, float) else value} {unit}".strip()
+
+
+def _assignment(assignment: Mapping[str, object]) -> str:
+    words = {"randomised": "Chance: people were randomised", "threshold": "A threshold on a score",
+             "choice": "Staff, or the people themselves", "area": "Where people live", "none": "Nobody: there is one group"}  # fmt: skip
+    by = words.get(str(assignment.get("by")), "")
+    return f"{by}; chosen when the measure was high" if by and assignment.get("chosen_when_high") else by
+
+
+def _better(outcome: Mapping[str, object]) -> str:
+    return {"lower": "Lower is better.", "higher": "Higher is better."}.get(str(outcome.get("better")), "")
+
+
+PARTS: Sequence[str] = ("banner", "answers", "lead", "limits", "evidence", "statements", "delivered", "findings",
+                        "definitions", "quality", "groups", "value", "next_steps", "about")  # fmt: skip
+__all__ = [*PARTS, "PARTS", "banner_text", "frame_table", "parameters"]

@@ -1,0 +1,222 @@
+"""Markdown tables that become proper tables in every format: header cells, units in headers, numbers to the right."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from evalkit.report.output import Output
+from evalkit.report.words import (
+    SHORTHAND,
+    count,
+    escape,
+    is_number,
+    number,
+    percent,
+    plain_words,
+    quantity,
+    slug,
+    spread,
+    unit_words,
+)  # fmt: skip
+from evalkit.results import Check, Estimate, Result
+
+WIDEST = 46  # characters of a cell that count towards its column's share of the page
+NAMES = {
+    "n": "People", "events": "With the outcome", "conf_low": "Range, low", "conf_high": "Range, high",
+    "value": "Value", "std_error": "Standard error", "p_value": "p", "smd_before": "Before matching",
+    "smd_after": "After matching", "m_bar": "M", "arm": "Group",
+}  # fmt: skip
+VERDICT = {True: "Passed", False: "Not passed", None: "For information"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """A heading (with its unit) and whether the cells are numbers."""
+
+    heading: str
+    numeric: bool = False
+
+
+def table(columns: Sequence[Column], rows: Sequence[Sequence[object]], *, caption: str, name: str) -> str:
+    """A pipe table with a caption and the label `@tbl-name`; cells are escaped here and nowhere else."""
+    cells = [[escape(cell) or escape("[z]") for cell in row] for row in rows]
+    widths = [_width(column, [str(row[i]) for row in rows]) for i, column in enumerate(columns)]
+    lines = [
+        _line(escape(column.heading) for column in columns),
+        _line("-" * (w - 1) + (":" if c.numeric else "-") for c, w in zip(columns, widths, strict=True)),
+        *(_line(row) for row in cells),
+    ]
+    used = [f"{escape(mark)}: {words}" for mark, words in SHORTHAND.items() if _uses(rows, mark)]
+    notes = [f"{'; '.join(used)}.", ""] if used else []
+    return "\n".join([*lines, "", f": {escape(caption)} {{#tbl-{slug(name)}}}", "", *notes])
+
+
+def frame_table(
+    frame: pd.DataFrame, *, caption: str, name: str, headings: Mapping[str, str] | None = None
+) -> str:
+    """A detail frame as it was published, numbers to a sensible length, headings in words."""
+    headings = NAMES | dict(headings or {})
+    numeric = {column: _is_numeric(frame[column]) for column in frame}
+    columns = [Column(heading=_heading(str(c), headings), numeric=numeric[c]) for c in frame]
+    rows = [
+        [_cell(value, numeric[column]) for column, value in zip(frame, row, strict=True)]
+        for row in frame.itertuples(index=False, name=None)
+    ]
+    return table(columns, rows, caption=caption, name=name)
+
+
+def estimates_table(
+    output: Output, results: Sequence[Result], *, caption: str, name: str, full: bool = False
+) -> str:
+    """One row per estimate: what, how big, its range; with `full` also error, p and the interval's method."""
+    columns = [Column(heading="Measure"), Column(heading="Estimate", numeric=True),
+               Column(heading="Range (95% interval)", numeric=True), Column(heading="Counted in")]  # fmt: skip
+    if full:
+        columns += [Column(heading="Standard error", numeric=True), Column(heading="p", numeric=True),
+                    Column(heading="Interval by"), Column(heading="People", numeric=True)]  # fmt: skip
+    rows = []
+    for result in results:
+        for each in result.estimates:
+            row = [_measure_words(output, result, each), estimate_text(each), interval_text(each),
+                   unit_words(each.measure, each.unit)]  # fmt: skip
+            rows.append(row + (_full_cells(each) if full else []))
+    return table(columns, rows, caption=caption, name=name)
+
+
+def checks_table(checks: Sequence[Check], *, caption: str, name: str) -> str:
+    """What each check supposes, what it found beside its threshold, how to read it and what to do next."""
+    columns = [Column(heading="Check"), Column(heading="What it supposes"), Column(heading="Found", numeric=True),
+               Column(heading="Threshold", numeric=True), Column(heading="Result"),
+               Column(heading="Reading and next step")]  # fmt: skip
+    rows = [
+        [plain_words(c.name).capitalize(), c.null or "[z]", _short(c.statistic), _short(c.threshold),
+         VERDICT[c.passed], f"{c.reading} {c.next_step}".strip() or "[x]"]
+        for c in checks
+    ]  # fmt: skip
+    return table(columns, rows, caption=caption, name=name)
+
+
+def arms_table(frame: pd.DataFrame, arms: Mapping[str, str], *, caption: str, name: str) -> str:
+    """Each group's people, those with the outcome, and its value with the range around it."""
+    from evalkit.report.output import numbers
+
+    measured = numbers(frame, ["n", "events", "value", "conf_low", "conf_high"])
+    shares = bool(((measured["value"].dropna() >= 0) & (measured["value"].dropna() <= 1)).all())
+    shares = shares and "events" in frame and not frame["events"].eq("").all()
+    columns = [Column(heading="Group"), Column(heading="People", numeric=True),
+               Column(heading="With the outcome", numeric=True),
+               Column(heading="Of every 100" if shares else "Mean", numeric=True),
+               Column(heading="Range (95% interval)", numeric=True)]  # fmt: skip
+    scale = 100 if shares else 1
+    rows = []
+    for i, row in measured.reset_index(drop=True).iterrows():
+        raw = frame.iloc[int(i)]
+        rows.append([
+            arms.get(str(row["arm"]), str(row["arm"])), count_cell(raw, "n"), count_cell(raw, "events"),
+            number(row["value"] * scale if is_number(row["value"]) else None),
+            spread(row["conf_low"] * scale, row["conf_high"] * scale),
+        ])  # fmt: skip
+    return table(columns, rows, caption=caption, name=name)
+
+
+def flow_table(
+    rows: Sequence[Mapping[str, object]], arms: Mapping[str, str], *, caption: str, name: str
+) -> str:
+    """How many people there were at each step, how many were lost, and why."""
+    columns = [Column(heading="Step"), Column(heading="Group"), Column(heading="People", numeric=True),
+               Column(heading="Lost", numeric=True), Column(heading="Why")]  # fmt: skip
+    cells = [
+        [plain_words(row.get("step", "")).capitalize(), arms.get(str(row.get("arm")), str(row.get("arm") or "all")),
+         count(row.get("n")), count(row.get("lost")), row.get("reason") or "[z]"]
+        for row in rows
+    ]  # fmt: skip
+    return table(columns, cells, caption=caption, name=name)
+
+
+def estimate_text(each: Estimate) -> str:
+    if each.estimate is None:
+        return "[x]"
+    return quantity(each.estimate, each.measure, each.unit)
+
+
+def interval_text(each: Estimate) -> str:
+    """`LO to HI` in the measure's own form, or the shorthand that says why there is none."""
+    if each.conf_low is None or each.conf_high is None:
+        return "[z]" if each.std_error is None and each.interval is None else "[x]"
+    return f"{quantity(each.conf_low, each.measure, each.unit)} to {quantity(each.conf_high, each.measure, each.unit)}"
+
+
+def count_cell(row: pd.Series, name: str) -> str:
+    """A count as the gate left it: a number, or its shorthand."""
+    value = str(row.get(name, "")).strip()
+    if re.fullmatch(r"-?\d+(\.0+)?", value):
+        return count(float(value))
+    return number(float(value)) if re.fullmatch(r"-?\d+\.\d+", value) else (value or "[z]")
+
+
+def _full_cells(each: Estimate) -> list[str]:
+    people = [n for n in (each.n_treated, each.n_control) if n is not None]
+    p = each.p_value
+    p_text = "[z]" if p is None else "under 0.001" if p < 0.001 else number(p, 3)
+    return [number(each.std_error, 3) if each.std_error is not None else "[z]", p_text,
+            plain_words(each.interval or "[z]"), " and ".join(count(n) for n in people) or "[z]"]  # fmt: skip
+
+
+def _measure_words(output: Output, result: Result, each: Estimate) -> str:
+    term = plain_words(each.term)
+    group = f", {each.group}" if each.group else ""
+    head = output.label(result) if each is result.headline else term
+    return f"{head[:1].upper()}{head[1:]}{group}"
+
+
+def _cell(value: object, numeric: bool) -> str:
+    text = "" if value is None else str(value).strip()
+    if text in {"", "nan", "None", "<NA>"}:
+        return "[z]"
+    if not numeric or text in SHORTHAND:
+        return text
+    parsed = float(text)
+    return count(parsed) if parsed.is_integer() and "e" not in text.lower() else _short(parsed)
+
+
+def _short(value: float | None) -> str:
+    if value is None:
+        return "[z]"
+    if float(value).is_integer():
+        return count(value)
+    return number(value, 1 if abs(value) >= 100 else 2 if abs(value) >= 1 else 3)
+
+
+def _is_numeric(values: pd.Series) -> bool:
+    texts = [str(v).strip() for v in values if str(v).strip() not in {"", "nan", "None", *SHORTHAND}]
+    return bool(texts) and all(re.fullmatch(r"[-+]?\d*\.?\d+([eE][-+]?\d+)?", text) for text in texts)
+
+
+def _heading(column: str, headings: Mapping[str, str]) -> str:
+    words = headings.get(column, plain_words(column))
+    return words[:1].upper() + words[1:]
+
+
+def _uses(rows: Sequence[Sequence[object]], mark: str) -> bool:
+    return any(str(cell) == mark for row in rows for cell in row) or (
+        mark == "[z]" and any(not str(cell) for row in rows for cell in row)
+    )
+
+
+def _width(column: Column, cells: Sequence[str]) -> int:
+    longest = max([len(column.heading), *(min(len(cell), WIDEST) for cell in cells)])
+    return max(longest, 4)
+
+
+def _line(cells) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+__all__ = [
+    "Column", "arms_table", "checks_table", "count_cell", "estimate_text", "estimates_table", "flow_table",
+    "frame_table", "interval_text", "percent", "table",
+]  # fmt: skip

@@ -1,0 +1,168 @@
+"""Text that is safe to put into a report, and numbers as readers expect them.
+
+Every string that comes from data, from study.yml or from results.json passes through `escape`: a shortcode, a tag or a
+formula in a label is then printed as the label that it is, and nothing runs.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from typing import Any
+
+MINUS = "\N{MINUS SIGN}"
+SPECIAL = frozenset("&<>\"'{}[]()|*_#$@\\`~^")
+SHORTHAND = {
+    "[c]": "withheld, so that nobody can be recognised",
+    "[x]": "not available",
+    "[z]": "not applicable",
+    "[low]": "rounds to nought",
+    "[u]": "unreliable",
+}
+MEASURES = {
+    "risk_difference": "difference",
+    "mean_difference": "difference in means",
+    "risk_ratio": "ratio of risks",
+    "odds_ratio": "ratio of odds",
+    "rate_ratio": "ratio of rates",
+    "hazard_ratio": "hazard ratio",
+    "proportion": "share",
+}
+RATIOS = frozenset(name for name in MEASURES if name.endswith("ratio")) | {"ratio_of_rate_ratios", "ratio"}
+_BIDIRECTIONAL = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def escape(text: object) -> str:
+    """The text as character references wherever Markdown, HTML, Typst or a shortcode could take it for its own."""
+    kept = " ".join(str(text).split())
+    kept = "".join(c for c in kept if c not in _BIDIRECTIONAL and unicodedata.category(c) != "Cc")
+    safe = "".join(f"&#{ord(c)};" if c in SPECIAL else c for c in kept).replace("://", "&#58;//")
+    if re.match(r"\d+\.(\s|$)", safe):
+        return safe.replace(".", "&#46;", 1)
+    if safe[:1] in {"-", "+", "=", ":", "!", "%", "."}:
+        return f"&#{ord(safe[0])};{safe[1:]}"
+    return safe
+
+
+def attribute(text: object) -> str:
+    """The same text between double quotes, for an attribute such as `fig-alt`."""
+    return f'"{escape(text)}"'
+
+
+def slug(text: object) -> str:
+    """A name for a file or an anchor: lower case letters, digits and hyphens only."""
+    plain = unicodedata.normalize("NFKD", str(text)).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-") or "item"
+
+
+def plain_words(name: object) -> str:
+    """A coded name as words: `risk_difference` is "risk difference"."""
+    return str(name).replace("_", " ").strip()
+
+
+def is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def number(value: Any, places: int = 1) -> str:
+    """One decimal place unless told otherwise, half away from nought, with a true minus sign."""
+    if not is_number(value):
+        return "[x]" if value is None or not isinstance(value, str) else value
+    rounded = round_half_up(value, places)
+    return f"{rounded:,.{places}f}".replace("-", MINUS)
+
+
+def round_half_up(value: float, places: int = 0) -> float:
+    """Half away from nought, as readers round; from the decimal digits, so that 2.675 gives 2.68."""
+    from decimal import ROUND_HALF_UP, Decimal
+
+    step = Decimal(1).scaleb(-places)
+    rounded = float(Decimal(repr(float(value))).quantize(step, rounding=ROUND_HALF_UP))
+    return rounded + 0.0  # minus nought is nought
+
+
+def count(value: Any) -> str:
+    """A whole number with thousands separated, or its shorthand where it is withheld."""
+    return number(value, 0)
+
+
+def percent(share: Any, places: int = 0) -> str:
+    """A share between 0 and 1 as a percentage."""
+    return f"{number(100 * share, places)}%" if is_number(share) else number(share)
+
+
+def spread(low: Any, high: Any, places: int = 1, unit: str = "") -> str:
+    """`LO to HI`, each end with its unit sign; never a hyphen, which reads as a minus."""
+    if not is_number(low) or not is_number(high):
+        return "[x]"
+    return f"{number(low, places)}{unit} to {number(high, places)}{unit}"
+
+
+def money(value: Any) -> str:
+    """Pounds to two significant figures: nothing in a cost-benefit account is known better than that."""
+    if not is_number(value):
+        return number(value)
+    sign = MINUS if value < 0 else ""
+    return f"{sign}£{_two_figures(abs(value))}"
+
+
+def _two_figures(value: float) -> str:
+    if value == 0:
+        return "0"
+    places = 1 - math.floor(math.log10(value))
+    rounded = round_half_up(value, places)
+    if rounded >= 1e6:
+        return f"{rounded / 1e6:g} million"
+    return f"{rounded:,.0f}" if rounded >= 10 else f"{rounded:,.2f}"
+
+
+def quantity(value: Any, measure: str, unit: str | None) -> str:
+    """A number as its measure is read: shares and points as percentages, money to two figures, ratios to two places."""
+    if unit == "proportion" or measure == "proportion":
+        return percent(value, 1)
+    if unit is not None and unit.startswith(("£", "GBP", "pounds")):
+        return money(value)
+    if measure in RATIOS or "ratio" in measure:
+        return number(value, 2)
+    if measure == "count":
+        return count(value) if is_number(value) and float(value).is_integer() else number(value)
+    return number(value, 1 if unit == "percentage points" else 2)
+
+
+def unit_words(measure: str, unit: str | None) -> str:
+    """What the number is counted in, for a heading or beside a number."""
+    if measure == "proportion" or unit == "proportion":
+        return "%"
+    if measure in RATIOS or "ratio" in measure:
+        return "ratio"
+    return unit or "number"
+
+
+def day(text: object) -> str:
+    """An ISO date as `1 September 2018`; a month as `September 2018`; anything else as it stands."""
+    months = [
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ]
+    found = re.fullmatch(r"(\d{4})-(\d{2})(?:-(\d{2}))?(?:[T ].*)?", str(text or ""))
+    if not found or not 1 <= int(found[2]) <= 12:
+        return str(text or "")
+    month = f"{months[int(found[2]) - 1]} {found[1]}"
+    return f"{int(found[3])} {month}" if found[3] else month
+
+
+def sentence(text: object) -> str:
+    """Text that ends as a sentence does."""
+    stripped = str(text).strip()
+    return stripped if not stripped or stripped.endswith((".", "!", "?", ":")) else f"{stripped}."
