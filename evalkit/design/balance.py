@@ -196,7 +196,7 @@ def overlap_table(logit: np.ndarray, treated: np.ndarray, weights: np.ndarray) -
     Returns
     -------
     One row per bin of the log-odds: score_low and score_high (probabilities), n_treated and n_control (everybody with
-    a score), weight_treated and weight_control (share of the arm's weight in the design). Bin edges are round numbers
+    a score), share_treated and share_control (of the arm's weight in the design). Bin edges are round numbers
     of the log-odds, so that no person's own score is printed.
     """
     low, high = float(logit.min()), float(logit.max())
@@ -213,7 +213,7 @@ def overlap_table(logit: np.ndarray, treated: np.ndarray, weights: np.ndarray) -
         table[f"n_{name}"] = np.bincount(place[arm], minlength=size)
     for name, arm in (("treated", treated), ("control", ~treated)):
         share = np.bincount(place[arm], weights[arm], size)
-        table[f"weight_{name}"] = share / share.sum() if share.sum() else share
+        table[f"share_{name}"] = share / share.sum() if share.sum() else share
     return table
 
 

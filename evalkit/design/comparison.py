@@ -319,12 +319,13 @@ def _discarded(people: pd.DataFrame, found: Eligible, built: _Built) -> pd.DataF
 
 
 def _balance(found: Eligible, built: _Built, options: DesignOptions) -> pd.DataFrame | None:
-    if not found.columns:
+    columns = [*found.columns, *found.beside]
+    if not columns:
         return None
-    whole = np.logical_and.reduce([~np.isnan(column.values) for column in found.columns])
+    whole = np.logical_and.reduce([~np.isnan(column.values) for column in columns])
     if whole.all():
-        return balance_of(found.columns, found.treated, built.weights, estimand=options.estimand)
-    columns = [column.at(whole) for column in found.columns]  # method none keeps people with blanks
+        return balance_of(columns, found.treated, built.weights, estimand=options.estimand)
+    columns = [column.at(whole) for column in columns]  # method none keeps people with blanks
     return balance_of(columns, found.treated[whole], built.weights[whole], estimand=options.estimand)
 
 

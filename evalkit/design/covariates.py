@@ -42,6 +42,13 @@ def read_columns(people: pd.DataFrame, covariates: Sequence[str], *, where: str 
     return [column for name in covariates for column in _from_covariate(people[name], name, where)]
 
 
+def showable(values: pd.Series) -> bool:
+    """Whether a column that people only match exactly on can stand in a balance table: no dates, no long list."""
+    if pd.api.types.is_datetime64_any_dtype(values) or pd.api.types.is_timedelta64_dtype(values):
+        return False
+    return pd.api.types.is_numeric_dtype(values) or values.nunique() <= MOST_LEVELS
+
+
 def missing_by_covariate(people: pd.DataFrame, covariates: Iterable[str]) -> Iterator[tuple[str, np.ndarray]]:
     """Each covariate that has missing values, with the rows where it is the first one missing."""
     seen = np.zeros(len(people), dtype=bool)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ from evalkit.design.covariates import (
     one_arm_only,
     read_columns,
     refuse_constant,
+    showable,
 )
 from evalkit.design.score import logistic_score
 from evalkit.errors import DataError, DesignError
@@ -25,11 +26,15 @@ SCORED = ("nearest", "radius", "subclass", "inverse_probability", "entropy", "ov
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Eligible:
-    """Rows that a method may use (positions in the frame), their arms, columns, strata and score; and who was lost."""
+    """Rows that a method may use (positions in the frame), their arms, columns, strata and score; and who was lost.
+
+    `columns` are the covariates', `beside` those that people only match exactly on: for the balance table.
+    """
 
     rows: np.ndarray
     treated: np.ndarray
     columns: list[Column]
+    beside: list[Column] = field(default_factory=list)
     strata: np.ndarray | None = None
     logit: np.ndarray | None = None
     lost: tuple[tuple[np.ndarray, str], ...] = ()
@@ -95,12 +100,15 @@ def eligible(people: pd.DataFrame, treated: np.ndarray, options: DesignOptions) 
 def _kept(
     people: pd.DataFrame, treated: np.ndarray, lost: list[tuple[np.ndarray, str]], options: DesignOptions
 ) -> Eligible:
-    columns = read_columns(people, options.covariates, where=WHERE)
+    modelled = () if options.method == "exact" else options.covariates
+    columns = read_columns(people, modelled, where=WHERE)
+    others = dict.fromkeys(name for name in (*options.covariates, *options.exact) if name not in modelled)
+    beside = read_columns(people, [name for name in others if showable(people[name])], where=WHERE)
     if not lost:
-        return Eligible(rows=np.arange(len(people)), treated=treated, columns=columns)
+        return Eligible(rows=np.arange(len(people)), treated=treated, columns=columns, beside=beside)
     rows = np.delete(np.arange(len(people)), np.concatenate([gone for gone, _ in lost]))
-    columns = [column.at(rows) for column in columns]
-    return Eligible(rows=rows, treated=treated[rows], columns=columns, lost=tuple(lost))
+    columns, beside = [column.at(rows) for column in columns], [column.at(rows) for column in beside]
+    return Eligible(rows=rows, treated=treated[rows], columns=columns, beside=beside, lost=tuple(lost))
 
 
 def _without_counterpart(found: Eligible, options: DesignOptions) -> list[tuple[np.ndarray, str]]:

@@ -11,10 +11,10 @@ from scipy.special import expit
 from evalkit.design.covariates import Column
 from evalkit.errors import DesignError
 
-BLOCK = 65_536
+BLOCK = 8_192  # a block of rows and its weighted copy stay in cache
 FIRST_LOOK = 100_000
 MOST_STEPS = 40
-SMALL_STEP = 1e-8  # Newton doubles its digits: a last step this small leaves an error near 1e-16
+SMALL_STEP = 1e-6  # Newton doubles its digits: a last step this small leaves an error near 1e-12
 ALIASED = 1e-10
 
 

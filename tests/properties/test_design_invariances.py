@@ -201,3 +201,25 @@ def test_more_controls_in_the_radius_share_one_weight(people):
     raw = (near / np.maximum(near.sum(axis=1, keepdims=True), 1)).sum(axis=0)
     expected = raw / raw[raw > 0].mean()
     assert found.weights[~arm].to_numpy() == pytest.approx(expected, abs=1e-9)
+
+
+def test_exact_strata_are_matched_as_if_each_stood_alone(people):
+    whole = design(people, {"method": "nearest", "exact": ["sex"]})
+    pairs, sex = whole.pairs, people["sex"]
+    assert (sex[pairs["treated"]].to_numpy() == sex[pairs["control"]].to_numpy()).all()
+    score = whole.distance.to_numpy()
+    for value in ("female", "male"):
+        inside = (sex == value).to_numpy()
+        rows = np.flatnonzero(inside & (people["treated"] == 1).to_numpy())
+        controls = np.flatnonzero(inside & (people["treated"] == 0).to_numpy())
+        alone = nearest(score, rows[np.argsort(-score[rows])], controls, rank=np.arange(len(people)))
+        assert alone.control.tolist() == pairs.loc[inside[pairs["treated"]], "control"].tolist()
+
+
+def test_columns_matched_exactly_stand_in_the_balance_table(people):
+    found = build_design(people, method="nearest", covariates=["age"], exact=["sex"])
+    table = found.detail["balance"].set_index("covariate")
+    assert list(table.index) == ["age", "sex = female", "sex = male"]
+    assert table.loc["sex = male", "smd_after"] == pytest.approx(0, abs=EXACT)
+    found = build_design(people, method="exact", exact=["sex", "known"])
+    assert {check.name for check in found.checks} >= {"balance", "overlap"}
