@@ -36,7 +36,7 @@ def with_history(people: ir.Table, offences: ir.Table, histories: Sequence[Histo
     """People with one column per history: how many offences had a conviction in its window before the index date."""
     if not histories:
         return people
-    _require_names(people, [history.name for history in histories])
+    require_names(people.columns, [history.name for history in histories])
     starts = {f"_from_{months}": -months for months in sorted({history.look_back for history in histories})}
     keys = people.select(
         *KEY, **{name: _shifted(people.index_date, months) for name, months in starts.items()}
@@ -86,7 +86,7 @@ def with_outcomes(
         those who reoffended), `severity` a sum; `column` and `duration` are copied from people.
     observed_until : the last day that the extract can see.
     """
-    _require_names(people, [name for each in outcomes for name in _new_columns(each)])
+    require_names(people.columns, [name for each in outcomes for name in new_columns(each)])
     counted = [each for each in outcomes if each.from_events]
     joined = people.mutate(
         **{new: people[source] for new, source in copied_columns(people.columns, outcomes).items()}
@@ -98,7 +98,7 @@ def with_outcomes(
         joined = joined.mutate(
             **{name: value for each in counted for name, value in _values(joined, each).items()}
         )
-    names = [name for each in outcomes for name in _new_columns(each)]
+    names = [name for each in outcomes for name in new_columns(each)]
     return joined.select(*people.columns, *names)
 
 
@@ -233,15 +233,17 @@ def _copies(outcome: Outcome) -> dict[str, str]:
     return {}
 
 
-def _new_columns(outcome: Outcome) -> list[str]:
+def new_columns(outcome: Outcome) -> list[str]:
+    """The columns that an outcome adds to the people."""
     if not outcome.from_events:
         return [new for new, source in _copies(outcome).items() if new != source]
     pair = [f"{outcome.name}_time", f"{outcome.name}_event"] if outcome.measure in SURVIVAL else []
     return [outcome.name, *pair]
 
 
-def _require_names(people: ir.Table, names: Sequence[str]) -> None:
-    taken = [name for name in names if name in people.columns]
+def require_names(columns: Iterable[str], names: Iterable[str]) -> None:
+    """Refuse an outcome or history whose column the people have already."""
+    taken = [name for name in names if name in columns]
     if taken:
         raise StudyError(
             f"`{taken[0]}` is to be measured, but the people have a column of that name",

@@ -31,6 +31,7 @@ def measure_history(
     offences : a table in the engine (`read_offences(…).table`) or a frame: person_id, offence_date, conviction_date.
     histories : names and look-back windows, as in `with_history`.
     """
+    expressions.require_names(people.columns, [each.name for each in histories])
     backend, keys, events = _tables(people, offences)
     measured = expressions.with_history(keys, events, histories)
     return _beside(people, _collect(backend, measured, len(people)), "int64")
@@ -60,6 +61,8 @@ def measure_outcomes(
     without a reoffence, severity where a weight is missing. Columns of people keep their type.
     """
     measured = [each for each in outcomes if each.from_events]
+    new = [name for each in outcomes for name in expressions.new_columns(each)]
+    expressions.require_names(people.columns, new)
     copied = expressions.copied_columns(people.columns, outcomes)
     result = people.assign(**{new: people[source] for new, source in copied.items()})
     if not measured:
