@@ -1,0 +1,21 @@
+"""What it is worth: lines → cash flow → present values, ratios, break-even and uncertainty."""
+
+from evalkit.costbenefit.impacts import Impact, impact_from
+from evalkit.costbenefit.method import cost_benefit
+from evalkit.costbenefit.must_be_true import Claim, older_than_current, refuse_to_add, required, surface
+from evalkit.costbenefit.options import CostBenefitOptions
+from evalkit.costbenefit.what_if import what_if, what_if_ratio
+
+__all__ = [
+    "Claim",
+    "CostBenefitOptions",
+    "Impact",
+    "cost_benefit",
+    "impact_from",
+    "older_than_current",
+    "refuse_to_add",
+    "required",
+    "surface",
+    "what_if",
+    "what_if_ratio",
+]

@@ -1,0 +1,250 @@
+"""Lines, agencies and years: the cash flow of an account and its present values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from evalkit.costbenefit.inputs import Inputs, where
+from evalkit.costbenefit.options import CostBenefitOptions, schedules
+from evalkit.errors import DataError, EvalkitError, Problem, StudyError
+from evalkit.parameters import OPTIMISM as CORRECTION_TABLE
+from evalkit.parameters import Library, prices
+
+MULTIPLICATIVE = (
+    "population",
+    "affected",
+    "engaged",
+    "retained",
+    "impact",
+    "units",
+    "multiplier",
+    "unit_cost",
+)
+REACHED = 1 - 1e-12  # a sum that should equal another exactly may miss it by rounding
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Account:
+    """Everything about an account but its uncertain inputs.
+
+    For a benefit line, value = product of inputs × `real` (per year) × `discount` (per year); for a cost row,
+    amount × `cost_real` × `cost_discount`. `real` holds the deflator, the optimism correction and the drop-off, and
+    is nought outside the line's years.
+    """
+
+    costs: pd.DataFrame
+    benefits: pd.DataFrame
+    perspective: str
+    price_year: str
+    horizon: int
+    discounting: str
+    cost_real: np.ndarray
+    cost_discount: np.ndarray
+    real: np.ndarray
+    nominal: np.ndarray
+    discount: np.ndarray
+
+    @property
+    def product(self) -> np.ndarray:
+        """Each benefit line's inputs multiplied, at the values entered."""
+        levels = self.benefits[list(MULTIPLICATIVE)].to_numpy(float)
+        return levels.prod(axis=1) * (1 - self.benefits["deadweight"].to_numpy(float))
+
+    @property
+    def amounts(self) -> np.ndarray:
+        """Each cost row's amount as entered, times the share of a joint grant that this account carries."""
+        return (self.costs["amount"] * self.costs["share"]).to_numpy(float)
+
+    def fiscal_costs(self) -> np.ndarray:
+        """True for capital and revenue costs."""
+        return (self.costs["kind"] != "in_kind").to_numpy()
+
+    def is_benefit(self, name: str) -> np.ndarray:
+        """True for the lines of a perspective; `public` is all but transfers, `cashable` is fiscal and cashable."""
+        fiscal = (self.benefits["perspective"] == "fiscal").to_numpy()
+        if name == "public":
+            return (self.benefits["transfer"] == 0).to_numpy()
+        if name == "cashable":
+            return fiscal & (self.benefits["cashable"] == 1).to_numpy()
+        return (self.benefits["perspective"] == name).to_numpy()
+
+    def counted(self) -> tuple[np.ndarray, np.ndarray]:
+        """The cost rows and benefit lines in the ratio of the chosen perspective."""
+        if self.perspective == "fiscal":
+            return self.fiscal_costs(), self.is_benefit("fiscal")
+        return np.ones(len(self.costs), dtype=bool), self.is_benefit("public")
+
+
+def build_account(inputs: Inputs, options: CostBenefitOptions, lib: Library) -> Account:
+    """Fix the price year and the horizon, and work out what one unit of each line is worth in each year."""
+    costs, benefits = inputs.costs, inputs.benefits
+    target = options.price_year or _only_price_year(costs, benefits)
+    horizon = options.horizon or int(max([0, *costs["year"], *benefits["last_year"]])) + 1
+    edition, standard, health = schedules(options.discounting, lib)
+    rates = {
+        "standard": prices.factors(lib, standard, horizon, edition),
+        "health": prices.factors(lib, health, horizon, edition),
+    }
+    years = costs["year"].to_numpy()
+    inside = years < horizon
+    raised = 1 + correction(costs, lib)
+    cut = 1 - correction(benefits, lib)
+    nominal = profile(benefits, np.arange(horizon))
+    return Account(
+        costs=costs,
+        benefits=benefits,
+        perspective=options.perspective,
+        price_year=target,
+        horizon=horizon,
+        discounting=options.discounting,
+        cost_real=inside * raised * _deflators(costs, "price_year", "costs", target, lib),
+        cost_discount=np.where(inside, rates["standard"][np.minimum(years, horizon - 1)], 0.0),
+        real=nominal * (cut * _deflators(benefits, "unit_year", "benefits", target, lib))[:, None],
+        nominal=nominal,
+        discount=np.array([rates[each] for each in benefits["schedule"]]).reshape(len(benefits), horizon),
+    )
+
+
+def correction(frame: pd.DataFrame, lib: Library) -> np.ndarray:
+    """The optimism correction of each row's confidence grade."""
+    return frame["confidence"].map(lib.optimism[CORRECTION_TABLE]["correction"]).to_numpy(float)
+
+
+def profile(benefits: pd.DataFrame, years: np.ndarray) -> np.ndarray:
+    """(1 − drop_off)^(year − first_year) from the first to the last year inclusive, nought elsewhere."""
+    first = benefits["first_year"].to_numpy()[:, None]
+    last = benefits["last_year"].to_numpy()[:, None]
+    kept = (1 - benefits["drop_off"].to_numpy(float))[:, None]
+    inside = (years >= first) & (years <= last)
+    return np.where(inside, kept ** np.maximum(years - first, 0), 0.0)
+
+
+def terms(account: Account, products: np.ndarray, amounts: np.ndarray) -> dict[str, np.ndarray]:
+    """Every term of an account, for one or many draws.
+
+    Parameters
+    ----------
+    products : array, draws × benefit lines
+        The product of each line's inputs.
+    amounts : array, draws × cost rows
+
+    Returns
+    -------
+    dict
+        Term to one value per draw; NaN where a term does not exist.
+    """
+    value = account.real * account.discount
+    whole = value.sum(axis=1)
+    benefit = {
+        name: products @ (whole * account.is_benefit(name))
+        for name in ("fiscal", "economic", "social", "public", "cashable")
+    }
+    worth = account.cost_real * account.cost_discount
+    fiscal = account.fiscal_costs()
+    costs, fiscal_costs = amounts @ worth, amounts @ (worth * fiscal)
+    by_year = products @ (value * account.is_benefit("fiscal")[:, None])
+    spent = amounts @ _by_year(account, worth * fiscal)
+    return {
+        "benefit_cost_ratio": _ratio(benefit["fiscal"], fiscal_costs)
+        if account.perspective == "fiscal"
+        else _ratio(benefit["public"], costs),
+        "pv_costs": costs,
+        "pv_costs_fiscal": fiscal_costs,
+        "pv_benefits_fiscal": benefit["fiscal"],
+        "pv_benefits_economic": benefit["economic"],
+        "pv_benefits_social": benefit["social"],
+        "net_present_budget_impact": fiscal_costs - benefit["fiscal"],
+        "financial_return_on_investment": _ratio(benefit["fiscal"], fiscal_costs),
+        "payback_year": payback(by_year, spent),
+        "net_present_public_value": benefit["public"] - costs,
+        "cashable_share": _ratio(benefit["cashable"], benefit["fiscal"]),
+    }
+
+
+def payback(benefits: np.ndarray, costs: np.ndarray) -> np.ndarray:
+    """First year index in which cumulative discounted fiscal benefits reach the costs so far; NaN where never.
+
+    Where nothing has been spent yet there is nothing to pay back, so such years do not count.
+    """
+    saved, spent = benefits.cumsum(axis=1), costs.cumsum(axis=1)
+    reached = (saved >= spent * REACHED) & (spent > 0)
+    return np.where(reached.any(axis=1), reached.argmax(axis=1), np.nan)
+
+
+def central(account: Account) -> dict[str, float]:
+    """Every term at the expected values of all inputs."""
+    found = terms(account, account.product[None, :], account.amounts[None, :])
+    return {name: float(value[0]) for name, value in found.items()}
+
+
+def cashflow(account: Account) -> pd.DataFrame:
+    """One row per line, agency and year: nominal as entered, real after correction and deflation, discounted."""
+    kinds = {"capital": "capital cost", "revenue": "revenue cost", "in_kind": "in-kind cost"}
+    amounts = account.amounts
+    costs = account.costs[["line", "agency", "year"]].assign(
+        flow="cost",
+        type=account.costs["kind"].map(kinds),
+        nominal=amounts,
+        real=amounts * account.cost_real,
+        discounted=amounts * account.cost_real * account.cost_discount,
+    )
+    rows, years = np.nonzero(account.nominal)
+    product = account.product[rows]
+    lines = account.benefits.iloc[rows].reset_index(drop=True)
+    benefits = lines[["line", "agency"]].assign(
+        year=years,
+        flow="benefit",
+        type=lines["perspective"] + " benefit",
+        nominal=product * account.nominal[rows, years],
+        real=product * account.real[rows, years],
+        discounted=product * (account.real * account.discount)[rows, years],
+    )
+    costs = costs[account.costs["year"] < account.horizon]
+    both = pd.concat([each for each in (costs, benefits) if len(each)] or [costs], ignore_index=True)
+    order = ["line", "agency", "year", "flow", "type", "nominal", "real", "discounted"]
+    return both[order].sort_values(order[:5], kind="stable", ignore_index=True)
+
+
+def _by_year(account: Account, worth: np.ndarray) -> np.ndarray:
+    spread = np.zeros((len(account.costs), account.horizon))
+    inside = account.costs["year"].to_numpy() < account.horizon
+    spread[np.flatnonzero(inside), account.costs["year"].to_numpy()[inside]] = worth[inside]
+    return spread
+
+
+def _ratio(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
+    return np.divide(top, bottom, out=np.full(np.shape(top), np.nan), where=bottom != 0)
+
+
+def _only_price_year(costs: pd.DataFrame, benefits: pd.DataFrame) -> str:
+    years = sorted({*costs["price_year"], *benefits["unit_year"]})
+    if len(years) == 1:
+        return years[0]
+    raise StudyError(
+        "the amounts are in several price years",
+        where="cost_benefit",
+        found=", ".join(years),
+        do="Give `price_year`",
+    )
+
+
+def _deflators(frame: pd.DataFrame, column: str, name: str, target: str, lib: Library) -> np.ndarray:
+    ratios, problems = {}, []
+    for year, row in zip(frame[column], frame["row"], strict=True):
+        if year in ratios:
+            continue
+        try:
+            ratios[year] = prices.deflator_ratio(lib, year, target)
+        except EvalkitError as error:
+            ratios[year] = np.nan
+            spot: Mapping[str, str] = {"where": where(name, row, "price_year")}
+            problems += [
+                Problem(**spot, wrong=each.wrong, found=each.found, do=each.do) for each in error.problems
+            ]
+    if problems:
+        raise DataError(problems)
+    return frame[column].map(ratios).to_numpy(float)

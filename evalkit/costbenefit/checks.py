@@ -1,0 +1,424 @@
+"""What a reader of an account should know: each point a Check with its reading and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from evalkit.costbenefit.account import Account, central
+from evalkit.costbenefit.inputs import Inputs, where
+from evalkit.costbenefit.options import CostBenefitOptions, schedules
+from evalkit.costbenefit.sensitivity import BreakEven
+from evalkit.parameters import OPTIMISM, SPREAD, Library, prices
+from evalkit.results import Check
+
+OLD_UNIT_COST = 5  # years between a unit cost's prices and the account's
+SIMULATION_ERRORS = 4  # how many standard errors a Monte Carlo mean may lie from the exact mean
+LONG = 50  # years beyond which the Green Book asks for its sensitivity rates
+BANDS = ((0.5, "under 50 per cent"), (0.75, "50 to 75 per cent"), (1.01, "over 75 per cent"))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Case:
+    """What the checks look at."""
+
+    inputs: Inputs
+    account: Account
+    options: CostBenefitOptions
+    lib: Library
+    draws: Mapping[str, np.ndarray]
+    chance: float | None
+    break_evens: list[BreakEven]
+
+    @property
+    def coded_rows(self) -> list:
+        benefits = self.inputs.benefits
+        return list(benefits[benefits["code"] != ""].itertuples())
+
+
+def all_checks(case: Case) -> tuple[Check, ...]:
+    """Every check that has something to say about this account."""
+    makers: tuple[Callable[[Case], Check | None], ...] = (
+        denominator, unit_cost_age, unverified_parameters, own_parameters, unit_cost_price_year, forecast_deflator,
+        optimism_correction, cashable_average_costs, effect_sign, impact_error, proportion_above_one, beyond_horizon,
+        saves_more_than_spends, agencies_that_gain, in_kind_costs, transfers, homicide_apart, recorded_to_actual,
+        break_even_possible, nothing_uncertain, chance_of_benefit, monte_carlo_error, long_horizon,
+    )  # fmt: skip
+    found = (make(case) for make in makers)
+    return tuple(each for each in found if each is not None)
+
+
+def denominator(case: Case) -> Check:
+    """What sits in the denominator of the ratio, which differs between published ratios."""
+    fiscal = case.account.perspective == "fiscal"
+    below = "capital and revenue costs" if fiscal else "all costs, in-kind included"
+    above = (
+        "fiscal benefits, transfers included"
+        if fiscal
+        else "fiscal, economic and social benefits without transfers"
+    )
+    return Check(
+        name="denominator", reading=f"The ratio is the present value of {above} over that of {below}."
+    )
+
+
+def unit_cost_age(case: Case) -> Check | None:
+    """Years from the oldest unit cost's prices to those of the account."""
+    ages = {}
+    for row in case.inputs.benefits.itertuples():
+        if prices.is_financial(row.unit_year) == prices.is_financial(case.account.price_year):
+            ages[row.code or row.line] = prices.years_between(row.unit_year, case.account.price_year)
+    if not ages:
+        return None
+    oldest = max(ages, key=lambda code: (ages[code], code))
+    age = ages[oldest]
+    return Check(
+        name="unit_cost_age",
+        null="no unit cost is older than its threshold",
+        statistic=age,
+        threshold=OLD_UNIT_COST,
+        passed=age <= OLD_UNIT_COST,
+        reading=f"The oldest unit cost, {oldest}, is in prices {age} years before those of this account.",
+        next_step=""
+        if age <= OLD_UNIT_COST
+        else "Look for a newer edition: practice may have changed, and only prices were moved.",
+    )
+
+
+def unverified_parameters(case: Case) -> Check:
+    """Values that nobody has checked against the primary document."""
+    used = sorted({row.code for row in case.coded_rows if not case.inputs.entries[row.code].verified})
+    grades = {*case.inputs.costs["confidence"], *case.inputs.benefits["confidence"]}
+    if grades - {1}:
+        used += [name for name in (OPTIMISM, SPREAD) if not case.lib.optimism[name]["verified"]]
+    edition = schedules(case.options.discounting, case.lib)[0]
+    used += [] if case.lib.discounting[edition]["verified"] else [edition]
+    series = _series(case)
+    used += [series] if series and not case.lib.deflators[series]["verified"] else []
+    listed = ", ".join(used)
+    return Check(
+        name="unverified_parameters",
+        null="every parameter was checked against its primary document",
+        statistic=len(used),
+        threshold=0,
+        passed=not used,
+        reading=f"Not checked against the primary document: {listed}."
+        if used
+        else "Every parameter used was checked at its source.",
+        next_step="Check these values, or give your own parameter file." if used else "",
+    )
+
+
+def own_parameters(case: Case) -> Check | None:
+    if case.lib.user is None:
+        return None
+    codes = sorted(
+        {row.code for row in case.coded_rows if case.inputs.entries[row.code].origin == case.lib.user}
+    )
+    return Check(
+        name="own_parameters",
+        reading=f"Values come from {case.lib.user} where it has them"
+        + (f": {', '.join(codes)}." if codes else "."),
+    )
+
+
+def unit_cost_price_year(case: Case) -> Check | None:
+    """Rows whose price year is not that of their code; the code's own year is used."""
+    uprated = "2015/16"  # the workbook prints its values in these prices too, by the same deflator
+    rows = [row for row in case.coded_rows if row.price_year not in (row.unit_year, uprated)]
+    if not rows:
+        return None
+    spots = "; ".join(
+        f"{where('benefits', row.row)} says {row.price_year}, {row.code} is in {row.unit_year}"
+        for row in rows
+    )
+    return Check(
+        name="unit_cost_price_year",
+        null="the price year of each row is that of its unit cost",
+        statistic=len(rows),
+        threshold=0,
+        passed=False,
+        reading=f"A unit cost from a code keeps its own price year: {spots}.",
+        next_step="Leave price_year blank for a code.",
+    )
+
+
+def forecast_deflator(case: Case) -> Check | None:
+    series = _series(case)
+    years = tuple(
+        {case.account.price_year, *case.inputs.costs["price_year"], *case.inputs.benefits["unit_year"]}
+    )
+    if series is None or not prices.is_forecast(case.lib, years):
+        return None
+    start = case.lib.deflators[series]["forecast_from"]
+    return Check(
+        name="forecast_deflator",
+        reading=f"Prices were moved by {series}, in which years from {start} were forecasts.",
+    )
+
+
+def optimism_correction(case: Case) -> Check | None:
+    grades = sorted({*case.inputs.costs["confidence"], *case.inputs.benefits["confidence"]} - {1})
+    if not grades:
+        return None
+    table = case.lib.optimism[OPTIMISM]["correction"]
+    words = ", ".join(f"grade {grade}: {table[grade]:.0%}" for grade in grades)
+    return Check(
+        name="optimism_correction",
+        reading=f"Costs are raised and benefits cut by confidence grade ({words}).",
+    )
+
+
+def cashable_average_costs(case: Case) -> Check | None:
+    """Average prison and care costs called cashable."""
+    rows = [row for row in case.coded_rows if case.inputs.entries[row.code].average and row.cashable]
+    if not rows:
+        return None
+    codes = ", ".join(sorted({row.code for row in rows}))
+    return Check(
+        name="cashable_average_costs",
+        null="no average cost of places is called cashable",
+        statistic=len(rows),
+        threshold=0,
+        passed=False,
+        reading=f"{codes} is an average cost of places: a few places fewer do not close a wing or a home.",
+        next_step="Set cashable to 0, or use a marginal cost and say who would release it.",
+    )
+
+
+def effect_sign(case: Case) -> Check | None:
+    """Analyses whose estimate went the wrong way; their lines are negative benefits."""
+    wrong = sorted(name for name, impact in case.inputs.impacts.items() if impact.value < 0)
+    if not wrong:
+        return None
+    return Check(
+        name="effect_sign",
+        null="every analysis points towards a benefit",
+        statistic=len(wrong),
+        threshold=0,
+        passed=False,
+        reading=f"The estimate of {', '.join(wrong)} went the wrong way, so its lines count as harm.",
+        next_step="Report the harm; do not replace the estimate by nought.",
+    )
+
+
+def impact_error(case: Case) -> Check | None:
+    unknown = sorted(name for name, impact in case.inputs.impacts.items() if not impact.has_error)
+    if not unknown:
+        return None
+    return Check(
+        name="impact_error",
+        null="every analysis gives its sampling error",
+        passed=False,
+        reading=f"{', '.join(unknown)} has no standard error, so no interval or probability is given.",
+        next_step="Use break-even values.",
+    )
+
+
+def proportion_above_one(case: Case) -> Check | None:
+    large = [row for row in case.inputs.benefits.itertuples() if not row.analysis and row.impact > 1]
+    if not large:
+        return None
+    rows = ", ".join(str(row.row) for row in large)
+    return Check(
+        name="impact_above_one",
+        reading=f"benefits, rows {rows}: an impact above one is read as a count per person, not as a percentage.",
+    )
+
+
+def beyond_horizon(case: Case) -> Check | None:
+    horizon = case.account.horizon
+    costs = int((case.inputs.costs["year"] >= horizon).sum())
+    benefits = int((case.inputs.benefits["last_year"] >= horizon).sum())
+    if not costs and not benefits:
+        return None
+    return Check(
+        name="beyond_horizon",
+        null="every cost falls within the horizon",
+        statistic=costs,
+        threshold=0,
+        passed=False if costs else None,
+        reading=f"Left out beyond the horizon of {horizon} years: {costs} costs, and the later years of "
+        f"{benefits} benefit lines.",
+        next_step="Lengthen the horizon, so that costs are not cut off." if costs else "",
+    )
+
+
+def saves_more_than_spends(case: Case) -> Check | None:
+    """Fiscal lines that save in a year more than the agency spends on the item.
+
+    What it spends is `current_spend`, or the cost line of the same name and agency.
+    """
+    account = case.account
+    yearly = (account.product[:, None] * account.nominal).max(axis=1, initial=0.0)
+    listed = account.costs.groupby(["line", "agency"])["amount"].max().to_dict()
+    item = [
+        listed.get(each, np.nan)
+        for each in zip(account.benefits["line"], account.benefits["agency"], strict=True)
+    ]
+    spend = account.benefits["current_spend"].fillna(pd.Series(item, dtype=float)).to_numpy(float)
+    over = (yearly > spend) & account.is_benefit("fiscal")
+    if np.isnan(spend).all():
+        return None
+    rows = [where("benefits", int(row)) for row in account.benefits.loc[over, "row"]]
+    return Check(
+        name="saves_more_than_spends",
+        null="no agency saves more on an item than it spends on it",
+        statistic=len(rows),
+        threshold=0,
+        passed=not rows,
+        reading=f"More is saved in a year than is spent on the item: {', '.join(rows)}."
+        if rows
+        else "No agency saves more than it spends.",
+        next_step="Check population, units and impact of these lines." if rows else "",
+    )
+
+
+def agencies_that_gain(case: Case) -> Check | None:
+    """Agencies whose fiscal benefits exceed what they put in: who pays is not who saves."""
+    account = case.account
+    saved, paid = {}, {}
+    worth = account.product * (account.real * account.discount).sum(axis=1)
+    for agency, value, is_fiscal in zip(
+        account.benefits["agency"], worth, account.is_benefit("fiscal"), strict=True
+    ):
+        saved[agency] = saved.get(agency, 0.0) + value * is_fiscal
+    spent = account.amounts * account.cost_real * account.cost_discount * account.fiscal_costs()
+    for agency, value in zip(account.costs["agency"], spent, strict=True):
+        paid[agency] = paid.get(agency, 0.0) + value
+    gain = sorted(agency for agency, value in saved.items() if value > paid.get(agency, 0.0))
+    lose = sorted(agency for agency, value in paid.items() if value > saved.get(agency, 0.0))
+    if not gain:
+        return None
+    reading = f"Save more than they pay: {', '.join(gain)}." + (
+        f" Pay more than they save: {', '.join(lose)}." if lose else ""
+    )
+    return Check(name="agencies_that_gain", statistic=len(gain), reading=reading)
+
+
+def in_kind_costs(case: Case) -> Check | None:
+    if case.account.fiscal_costs().all():
+        return None
+    return Check(
+        name="in_kind_costs", reading="In-kind costs count in public value and not in the fiscal account."
+    )
+
+
+def transfers(case: Case) -> Check | None:
+    if not (case.inputs.benefits["transfer"] == 1).any():
+        return None
+    return Check(
+        name="transfers",
+        reading="Benefit payments and taxes count in the fiscal account and not in public value.",
+    )
+
+
+def homicide_apart(case: Case) -> Check | None:
+    """The ratio without homicide, whose rare and very large cost can carry an account."""
+    is_homicide = np.array(
+        [
+            bool(code) and case.inputs.entries[code].event == "homicide"
+            for code in case.inputs.benefits["code"]
+        ]
+    )
+    if not is_homicide.any():
+        return None
+    without = central(replace(case.account, real=case.account.real * ~is_homicide[:, None]))[
+        "benefit_cost_ratio"
+    ]
+    return Check(
+        name="homicide_apart",
+        statistic=without,
+        reading=f"Without homicide the ratio is {without:.2g}: one homicide more or less moves the account.",
+    )
+
+
+def recorded_to_actual(case: Case) -> Check | None:
+    used = sorted(set(case.inputs.benefits.loc[case.inputs.benefits["multiplier"] != 1, "multiplier"]))
+    if not used:
+        return None
+    return Check(
+        name="recorded_to_actual",
+        reading=f"Crimes are multiplied by {', '.join(f'{each:g}' for each in used)}, from recorded to actual; "
+        "proven reoffences are fewer than either.",
+    )
+
+
+def break_even_possible(case: Case) -> Check | None:
+    """Inputs that no possible value could bring to break-even, for lines together."""
+    together = [each for each in case.break_evens if each.line == "all lines" and each.possible is not None]
+    cannot = [each.name for each in together if not each.possible]
+    if not together:
+        return None
+    return Check(
+        name="break_even_possible",
+        reading=f"No possible value of {', '.join(cannot)} alone would make benefits equal costs."
+        if cannot
+        else "Each input has a possible value at which benefits equal costs.",
+    )
+
+
+def nothing_uncertain(case: Case) -> Check | None:
+    if case.options.draws == 0:
+        return None
+    ratio = case.draws.get("benefit_cost_ratio")
+    if ratio is None or len(ratio) == 0 or np.ptp(ratio) > 0:
+        return None
+    return Check(
+        name="nothing_uncertain",
+        null="some input is uncertain",
+        passed=False,
+        reading="Every input is entered as if known exactly, so the probability is nought or one.",
+        next_step="Give ranges, confidence grades, or impacts from an analysis.",
+    )
+
+
+def chance_of_benefit(case: Case) -> Check | None:
+    """The probability that benefits exceed costs in the bands in which reports print it."""
+    if case.chance is None:
+        return None
+    band = next(words for limit, words in BANDS if case.chance < limit)
+    return Check(
+        name="chance_of_benefit",
+        statistic=case.chance,
+        reading=f"The chance that benefits exceed costs is {band}, given the inputs and their uncertainty.",
+    )
+
+
+def monte_carlo_error(case: Case) -> Check | None:
+    """The mean of the draws against the exact expected value, in simulation errors."""
+    name = "net_present_budget_impact" if case.account.perspective == "fiscal" else "net_present_public_value"
+    values = case.draws.get(name)
+    if values is None or len(values) < 2:
+        return None
+    exact = central(case.account)[name]
+    error = float(values.std(ddof=1) / np.sqrt(len(values)))
+    away = abs(float(values.mean()) - exact) / error if error > 0 else 0.0
+    return Check(
+        name="monte_carlo_error",
+        null="the draws have the mean that the account has",
+        statistic=away,
+        threshold=SIMULATION_ERRORS,
+        passed=away <= SIMULATION_ERRORS,
+        reading=f"The mean of {len(values)} draws lies {away:.1f} simulation errors from the exact value.",
+        next_step="" if away <= SIMULATION_ERRORS else "Use more draws.",
+    )
+
+
+def long_horizon(case: Case) -> Check | None:
+    if case.account.horizon <= LONG:
+        return None
+    return Check(
+        name="long_horizon",
+        reading=f"Beyond {LONG} years the Green Book asks for a second account with its sensitivity rates.",
+        next_step="Run it with `discounting: green_book_2026_sensitivity`.",
+    )
+
+
+def _series(case: Case) -> str | None:
+    target = case.account.price_year
+    years = {*case.inputs.costs["price_year"], *case.inputs.benefits["unit_year"]} - {target}
+    return prices.series_for(case.lib, (sorted(years)[0], target)) if years else None

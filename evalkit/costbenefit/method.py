@@ -1,0 +1,237 @@
+"""The method `cost_benefit`: an account of costs and benefits by agency and year, with its uncertainty."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from evalkit.costbenefit import views
+from evalkit.costbenefit.account import Account, build_account, cashflow, central
+from evalkit.costbenefit.checks import Case, all_checks
+from evalkit.costbenefit.inputs import Inputs, read_inputs
+from evalkit.costbenefit.must_be_true import surface
+from evalkit.costbenefit.options import CostBenefitOptions
+from evalkit.costbenefit.rules import refuse_misuse
+from evalkit.costbenefit.sensitivity import (
+    ALL_LINES,
+    INPUTS,
+    BreakEven,
+    break_even_frame,
+    break_evens,
+    scenarios,
+    tornado,
+)
+from evalkit.costbenefit.uncertainty import Uncertainty, chance_of_more_than_costs, draw, uncertainty
+from evalkit.costbenefit.what_if import what_if_frames
+from evalkit.errors import EvalkitWarning, StudyError
+from evalkit.options import takes
+from evalkit.results import Estimate, Result
+
+QUANTILES = (0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975)
+RATIO_TERMS = ("benefit_cost_ratio", "financial_return_on_investment")
+MEASURES = {"payback_year": "year", "cashable_share": "share", **dict.fromkeys(RATIO_TERMS, "ratio")}
+SHARE_INPUTS = ("affected", "engaged", "retained", "deadweight")
+WARNED = ("effect_sign", "unit_cost_price_year", "saves_more_than_spends", "beyond_horizon")
+REFERENCES = ("hmtreasury2026", "hmtreasury2014", "gmca2015")
+
+
+@takes(CostBenefitOptions)
+def cost_benefit(frames: Mapping[str, pd.DataFrame], options: CostBenefitOptions) -> Result:
+    """Present values of costs and benefits, by agency and year, and what would have to change for them to be equal.
+
+    Parameters
+    ----------
+    frames : mapping of two tables, `costs` and `benefits`
+        `costs`: line, agency, kind (capital, revenue, in_kind), year (0 is the first), amount (pounds), price_year,
+        confidence (grade 1 to 6). Optional: share (of a joint grant that this account carries). `benefits`: line,
+        agency, perspective (fiscal, economic, social), transfer (0/1), cashable (0/1), population (people a year),
+        affected, engaged, retained (proportions), impact (a net proportion or count per person, or the name of an
+        analysis), deadweight (proportion), units (per impact), unit_cost (pounds, or a code), price_year (blank for
+        a code), first_year, last_year, drop_off (a year), schedule (standard, health), confidence. Optional:
+        multiplier (from recorded to actual crime), current_spend (pounds a year that the agency spends on the
+        item), recipient (taxpayers, participants, others, indirect). In both, `<input>_low`, `<input>_high` and
+        `<input>_distribution` make an input uncertain.
+
+    Returns
+    -------
+    Result
+        Terms: `benefit_cost_ratio` (headline), `pv_costs`, `pv_costs_fiscal`, `pv_benefits_fiscal`,
+        `pv_benefits_economic`, `pv_benefits_social`, `net_present_budget_impact`, `financial_return_on_investment`,
+        `payback_year`, `net_present_public_value`, `probability_benefits_exceed_costs`, `cashable_share`, and
+        `break_even_<input>`. Frames: `cashflow` (line, agency, year, flow, type, nominal, real, discounted),
+        `by_agency`, `by_year`, `tornado`, `draws` (term, quantile, value), `break_even`, `scenarios`,
+        `per_recipient`, `summary_table`, `parameters`, `what_if_lines`, `what_if_costs`, and `must_be_true` where a
+        published ratio is given.
+
+    Raises
+    ------
+    DataError
+        For wrong rows and for each misuse that `rules.refuse_misuse` names.
+    StudyError
+        For price years that cannot be brought together.
+
+    Assumes
+    -------
+    Impacts are net and constant in scale; unit costs would be saved in the proportion that units fall (Check
+    `cashable_average_costs`); inputs of different lines are independent but for shared analyses and shared lines.
+
+    Notes
+    -----
+    Value in a year = population × affected × engaged × retained × impact × (1 − deadweight) × units × unit cost ×
+    (1 − correction) × (1 − drop_off)^(year − first_year), moved to the price year and discounted, year 0
+    undiscounted. The headline ratio is the ratio of expected present values; its interval comes from the draws.
+
+    References
+    ----------
+    HM Treasury (2026), The Green Book. HM Treasury, PSTN and New Economy (2014), Supporting public service
+    transformation: cost benefit analysis guidance for local partnerships. GMCA (2015), Unit Cost Database v1.4.
+    """
+    lib, impacts = options.library, options.known_impacts
+    inputs = read_inputs(frames, lib, impacts)
+    refuse_misuse(inputs)
+    account = build_account(inputs, options, lib)
+    uncertain = uncertainty(account, inputs.impacts, lib)
+    has_error = all(impact.has_error for impact in inputs.impacts.values())
+    draws = draw(account, uncertain, options.draws, options.seed) if options.draws and has_error else {}
+    chance = chance_of_more_than_costs(account, draws) if draws and _has_costs(account) else None
+    switching = break_evens(account)
+    case = Case(
+        inputs=inputs,
+        account=account,
+        options=options,
+        lib=lib,
+        draws=draws,
+        chance=chance,
+        break_evens=switching,
+    )
+    checks = all_checks(case)
+    for check in checks:
+        if check.name in WARNED and check.passed is False:
+            warnings.warn(f"{check.name}: {check.reading}", EvalkitWarning, stacklevel=3)
+    return Result(
+        method="cost_benefit",
+        estimand=_estimand(inputs),
+        outcome="",
+        estimates=tuple(_estimates(account, draws, chance, switching, options)),
+        checks=checks,
+        detail=_detail(case, uncertain),
+        references=REFERENCES,
+    )
+
+
+def _detail(case: Case, uncertain: Uncertainty) -> dict[str, pd.DataFrame]:
+    account, options = case.account, case.options
+    return {
+        "cashflow": cashflow(account),
+        "by_agency": views.by_agency(account),
+        "by_year": views.by_year(account),
+        "tornado": tornado(account, uncertain, options.level),
+        "draws": _quantiles(case.draws),
+        "break_even": break_even_frame(case.break_evens),
+        "scenarios": scenarios(account, case.lib, uncertain, options.level),
+        "per_recipient": views.per_recipient(account),
+        "summary_table": views.summary_table(account),
+        "parameters": views.parameters_used(case.inputs, account),
+        **what_if_frames(account),
+        **_must_be_true(options),
+    }
+
+
+def _estimates(
+    account: Account,
+    draws: Mapping[str, np.ndarray],
+    chance: float | None,
+    switching: list[BreakEven],
+    options: CostBenefitOptions,
+) -> list[Estimate]:
+    pounds = f"pounds, {account.price_year} prices"
+    found = []
+    for term, value in central(account).items():
+        measure = MEASURES.get(term, "present_value")
+        units = {"ratio": "pounds per pound", "year": "year index", "share": "proportion"}
+        interval = _interval(draws.get(term), options.level) if draws and np.isfinite(value) else {}
+        unit = units.get(measure, pounds)
+        found.append(
+            Estimate(term=term, measure=measure, estimate=value, level=options.level, unit=unit, **interval)
+        )
+    found.insert(
+        -1,
+        Estimate(
+            term="probability_benefits_exceed_costs",
+            measure="probability",
+            estimate=chance,
+            level=options.level,
+            unit="proportion",
+        ),
+    )
+    joint = {each.name: each for each in switching if each.line == ALL_LINES}
+    found += [_break_even(joint[name], pounds, options.level) for name in (*INPUTS, "costs")]
+    return found
+
+
+def _interval(values: np.ndarray, level: float) -> dict[str, Any]:
+    """Quantiles of the draws: None at an end that draws lack (a payback that never comes), none where all are equal."""
+    if np.ptp(values) == 0:
+        return {}
+    tail = (1 - level) / 2
+    whole = np.where(np.isnan(values), np.inf, values)
+    low, high = np.quantile(whole, [tail, 1 - tail], method="inverted_cdf")
+    return {"conf_low": low, "conf_high": high, "interval": "monte_carlo"}
+
+
+def _break_even(each: BreakEven, pounds: str, level: float) -> Estimate:
+    units = {
+        "unit_cost": "pounds per unit",
+        "population": "people",
+        "costs": pounds,
+        "units": "units",
+        "impact": "per person",
+    }
+    unit = "times the values entered" if each.is_multiple else units.get(each.name, "proportion")
+    term = f"break_even_{each.name}"
+    return Estimate(term=term, measure="switching_value", estimate=each.value, level=level, unit=unit)
+
+
+def _quantiles(draws: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    rows = []
+    for term, values in draws.items():
+        known = values[np.isfinite(values)]
+        if len(known) < len(values):
+            known = np.where(np.isnan(values), np.inf, values)
+        for share, value in zip(QUANTILES, np.quantile(known, QUANTILES, method="inverted_cdf"), strict=True):
+            rows.append({"term": term, "quantile": share, "value": value if np.isfinite(value) else np.nan})
+    return pd.DataFrame(rows, columns=["term", "quantile", "value"])
+
+
+def _must_be_true(options: CostBenefitOptions) -> dict[str, pd.DataFrame]:
+    if options.published_ratio is None:
+        return {}
+    if not (options.people and options.cost_bases and options.unit_costs):
+        raise StudyError(
+            "a published ratio needs `people`, `cost_bases` and `unit_costs`",
+            where="cost_benefit, `published_ratio`",
+            do="Give every value that is possible: the answer is a surface, not one number",
+        )
+    frame = surface(
+        options.published_ratio,
+        options.people,
+        options.cost_bases,
+        options.unit_costs,
+        options.deadweights,
+        options.parameters,
+        options.price_year,
+    )
+    return {"must_be_true": frame}
+
+
+def _estimand(inputs: Inputs) -> str:
+    found = sorted({impact.estimand for impact in inputs.impacts.values()})
+    return " and ".join(found) if found else "descriptive"
+
+
+def _has_costs(account: Account) -> bool:
+    return bool((account.amounts * account.cost_real)[account.counted()[0]].sum() > 0)
