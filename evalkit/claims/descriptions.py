@@ -158,12 +158,9 @@ def power(result: Result, w: Words) -> Said:
         if points
         else f"{short(abs(head.estimate))} {head.unit or ''}".rstrip() + " or more"
     )
-    text = f"{groups}, a difference of {size} would usually be found if it were there. A smaller one would probably be missed."
-    return (
-        w.say(text),
-        "Anything about results: this is a plan, and nothing has been measured yet.",
-        "not assessed",
-    )
+    text = f"{groups}, a difference of {size} would usually be found if it were there."
+    cannot = "Anything about results: this is a plan, and nothing has been measured yet."
+    return w.say(text, "A smaller one would probably be missed."), cannot, "not assessed"
 
 
 def funnel(result: Result, w: Words) -> Said:
@@ -190,8 +187,8 @@ def survey(result: Result, w: Words) -> Said:
         if invited
         else ", out of an unknown number asked"
     )
-    text = f"{count_of(head.estimate * head.n_treated, head.n_treated)} of those who answered {w.did} ({whole(head.n_treated):,} answered{asked})."
-    text = text.replace(" of those who answered", "", 1) if w.did.endswith("who answered") else text
+    share = count_of(head.estimate * head.n_treated, head.n_treated)
+    text = f"Of those who answered, {share} {w.did} ({whole(head.n_treated):,} answered{asked})."
     spread = "" if head.n_treated < LEAST_FOR_PERCENT else _underlying(head.conf_low, head.conf_high)
     return (
         w.say(text, spread),

@@ -169,7 +169,8 @@ def cannot_say(difference: Difference, level: int, assumption: str) -> str:
         return f"Whether the two really differed, or how much of any difference comes from {w.programme}. {NOT_NIL}"
     if d.status == "similar":
         return f"That there was no difference at all, or what would have happened without {w.programme}."
-    return f"How much of the difference, if any, comes from {w.programme}. Other things may have differed from the start."
+    start = "Other things may have differed from the start."
+    return f"How much of the difference, if any, comes from {w.programme}. {start}"
 
 
 def _cannot_at_five(d: Difference) -> str:

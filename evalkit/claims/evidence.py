@@ -127,7 +127,7 @@ def _people(facts: Facts, result: Result, design_checks: Sequence[Check]) -> Gro
         return Grounds(level=5, reasons=("People were put in one group or the other by lot.",))
     if facts.national_comparison:
         return Grounds(level=2, reasons=("The comparison is a national figure.",), unmatched=True)
-    if facts.design_method == "none" and facts.adjusted_for:
+    if facts.design_method == "none" and (facts.adjusted_for or facts.design_covariates):
         reason = "Differences between the groups were adjusted for, and it was not shown that the groups were alike."
         return Grounds(level=3, reasons=(reason,), assumption="nothing else that matters differed")
     if facts.design_method == "none":

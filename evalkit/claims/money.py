@@ -30,8 +30,8 @@ def cost_benefit(result: Result, facts: Facts, w: Words, level: int) -> tuple[st
         return _finding(head, payer, w, level)
     said = _appraisal(head, payer) if facts.cost_kind == "appraisal" else _below(payer)
     cannot = (
-        "That money was saved, or who would keep it. The figures are worth as much as the assumptions behind them, and "
-        "values for different payers cannot be added."
+        "That any money has been set free, or who would keep it. The figures are worth as much as the assumptions "
+        "behind them, and values for different payers cannot be added."
     )
     return w.say(said, _break_even(result, w)), cannot, "not assessed"
 
@@ -73,7 +73,8 @@ def _break_even(result: Result, w: Words) -> str:
     if not said:
         return ""
     listed = "; ".join(said)
-    return f"To cover its cost, one of these would have to hold with all else as assumed: {listed}. We do not yet know whether it does."
+    hold = "To cover its cost, one of these would have to hold, with all else as assumed"
+    return f"{hold}: {listed}. We do not yet know whether it does."
 
 
 def _value(each: Estimate) -> str:

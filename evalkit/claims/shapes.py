@@ -73,8 +73,8 @@ class Statement:
     """What may and what may not be said of one analysis.
 
     `headline` is one sentence. `size_word` and `certainty_word` are always shown as two things. `direction` is
-    fewer, more, lower, higher, shorter, longer, similar, cannot tell or not assessed; `sense` is better, worse, or empty
-    where it is not known which way is good.
+    fewer, more, lower, higher, shorter, longer, similar, cannot tell or not assessed; `sense` is better, worse, or
+    empty where it is not known which way is good.
     """
 
     analysis: str

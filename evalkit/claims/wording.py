@@ -52,17 +52,7 @@ def statement(
     if result.method not in KNOWN:
         raise Refused(f"there is no wording for method `{result.method}`", do=nearest(result.method, KNOWN))
     w = words(facts, outcome_label or result.outcome, outcome_definition)
-    size = "not rated"
-    if result.method in DESCRIBED:
-        can, cannot, direction = DESCRIBED[result.method](result, w)
-    elif result.method == "cost_benefit":
-        can, cannot, direction = cost_benefit(result, facts, w, evidence.level)
-    elif result.method == "counts" and not result.headline.term.startswith("ratio_of"):
-        can, cannot, direction = descriptions.before_after(result, w)
-    elif result.method == "interrupted" and evidence.level <= 2:
-        can, cannot, direction = descriptions.trend(result, w)
-    else:
-        can, cannot, direction, size = _difference(result, facts, evidence, w)
+    can, cannot, direction, size = _said(result, facts, evidence, w)
     sense = "" if facts.simulated or result.headline.measure == "hazard_ratio" else _sense(direction, better)
     leans = f"For this outcome that is the {sense} direction." if sense and evidence.level >= 3 else ""
     owed = "" if evidence.obligatory in can else evidence.obligatory
@@ -76,6 +66,18 @@ def statement(
         direction=direction,
         sense=sense,
     )
+
+
+def _said(result: Result, facts: Facts, evidence: Evidence, w: Words) -> tuple[str, str, str, str]:
+    if result.method in DESCRIBED:
+        return *DESCRIBED[result.method](result, w), "not rated"
+    if result.method == "cost_benefit":
+        return *cost_benefit(result, facts, w, evidence.level), "not rated"
+    if result.method == "counts" and not result.headline.term.startswith("ratio_of"):
+        return *descriptions.before_after(result, w), "not rated"
+    if result.method == "interrupted" and evidence.level <= 2:
+        return *descriptions.trend(result, w), "not rated"
+    return _difference(result, facts, evidence, w)
 
 
 def _difference(result: Result, facts: Facts, evidence: Evidence, w: Words) -> tuple[str, str, str, str]:
@@ -152,7 +154,7 @@ def _first(text: str) -> str:
     return f"{sentences[0].rstrip('.')}."
 
 
-def decision(evidence: Evidence, stated: Statement) -> str:
+def decision(evidence: Evidence, stated: Statement, better: str | None = None) -> str:
     """What a commissioner might do next: one honest sentence."""
     if evidence.hypothetical:
         return "Decide nothing from these invented data: use them to see which data a real evaluation would need."
@@ -166,7 +168,7 @@ def decision(evidence: Evidence, stated: Statement) -> str:
         return "Take this as a reason to test further with a stronger comparison, not as a reason to expand or to stop."
     if stated.direction == "not assessed":
         return "Weigh the value shown here against other uses of the same money."
-    if stated.sense == "worse":
+    if "worse" in (stated.sense, _sense(stated.direction, better)) and stated.sense != "better":
         return "Pause and look for the reason: the difference is in the worse direction."
     if evidence.certainty in ("high", "moderate"):
         return "There is a case for going on; keep the same measure, so that the next decision rests on more people."
