@@ -194,7 +194,7 @@ def _places(facts: Facts, result: Result) -> Grounds:
 def _did_faults(result: Result) -> tuple[list[str], set[str]]:
     faults, spent = [], set()
     units = result.check("comparison_units")
-    if units is None or units.passed is False or (units.statistic or 0) < SEVERAL:
+    if units is None or not (units.passed if units.passed is not None else (units.statistic or 0) >= SEVERAL):
         faults.append("There are not several places or groups to compare with.")
         spent.add("comparison_units")
     trends, power, bound = (result.check(name) for name in ("pre_trends", "pre_trend_power", "breakdown"))

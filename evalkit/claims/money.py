@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from evalkit.claims.amounts import short
+from evalkit.claims.amounts import percent, short
 from evalkit.claims.labels import Words
 from evalkit.claims.shapes import Facts
 from evalkit.results import Estimate, Result
 
 PAYERS = {"fiscal": "public budgets", "public_value": "society as a whole"}
+SWITCHES = {
+    "impact": "the impact",
+    "deadweight": "what would have happened anyway",
+    "unit_cost": "the value of each unit",
+    "costs": "the costs",
+}
 FINDING_FROM = 4
 
 
@@ -66,23 +72,22 @@ def _below(payer: str) -> str:
 
 
 def _break_even(result: Result, w: Words) -> str:
-    points = [
-        each for each in result.estimates if each.term.startswith("break_even_") and each.estimate is not None
-    ]
-    said = [f"{each.term.removeprefix('break_even_').replace('_', ' ')} {_value(each)}" for each in points]
+    points = {
+        each.term.removeprefix("break_even_"): each for each in result.estimates if each.estimate is not None
+    }
+    said = [_switch(name, points[name]) for name in SWITCHES if name in points]
     if not said:
         return ""
-    listed = "; ".join(said)
-    hold = "To cover its cost, one of these would have to hold, with all else as assumed"
-    return f"{hold}: {listed}. We do not yet know whether it does."
+    return f"To cover its cost, with all else as assumed, {', or '.join(said)}. We do not yet know whether it does."
 
 
-def _value(each: Estimate) -> str:
-    unit = each.unit or ""
-    if unit in ("£", "GBP", "pounds"):
-        return pounds(each.estimate)
-    return (
-        f"{short(each.estimate)} {unit}".rstrip()
-        if unit not in ("proportion", "share")
-        else short(each.estimate)
-    )
+def _switch(name: str, each: Estimate) -> str:
+    unit, what = each.unit or "", SWITCHES[name]
+    bound = "at most" if name in ("costs", "deadweight") else "at least"
+    if unit.startswith("times"):
+        return f"{what} would have to be {bound} {short(each.estimate)} times what was entered"
+    if unit.startswith("pounds"):
+        return f"{what} would have to be {bound} {pounds(each.estimate)}"
+    if unit == "proportion":
+        return f"{what} would have to be {bound} {percent(each.estimate)}"
+    return f"{what} would have to be {bound} {short(each.estimate)} {unit}".rstrip()

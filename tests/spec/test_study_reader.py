@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import random
 from datetime import date
 from pathlib import Path
 
@@ -300,3 +301,38 @@ def test_no_file_and_no_text(tmp_path):
     folder = folder_with(tmp_path, "")
     (folder / "study.yml").write_bytes(b"title: caf\xe9\n")
     assert "not UTF-8" in str(problems_of(folder)[0])
+
+
+DAMAGE = [
+    "[",
+    "]",
+    "{",
+    ":",
+    "&a ",
+    "*a",
+    "!!int ",
+    "null",
+    "yes",
+    "012",
+    "\n",
+    "  ",
+    '"',
+    "2018-02-30",
+    "<<",
+    "|",
+    "1e400",
+]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_random_damage_ends_in_a_study_error_or_in_a_study(tmp_path, seed):
+    chance = random.Random(seed)
+    for _ in range(60):
+        place = chance.randrange(len(VALID))
+        cut_to = place + chance.choice([0, 0, chance.randrange(20)])
+        folder = folder_with(tmp_path, VALID[:place] + chance.choice(DAMAGE) + VALID[cut_to:])
+        try:
+            read_study(folder)
+        except StudyError as error:
+            assert all(each.where.startswith("study.yml") for each in error.problems)
+            assert all(len(each.found) <= LONGEST_FOUND for each in error.problems)
