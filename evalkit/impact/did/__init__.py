@@ -9,6 +9,7 @@ from importlib import import_module
 import pandas as pd
 
 from evalkit.impact.did.checks import comparison_checks
+from evalkit.impact.did.diagnose import diagnose
 from evalkit.impact.did.found import Found
 from evalkit.impact.did.means import means_frame
 from evalkit.impact.did.options import DidOptions
@@ -26,13 +27,14 @@ def did(panel: pd.DataFrame, options: DidOptions) -> Result:
     arrays = read_panel(panel, options)
     shared = comparison_checks(arrays, options)
     found = _estimator(options.estimator)(arrays, options)
+    checks, frames = diagnose(arrays, options, found) if options.diagnostics else ([], {})
     return Result(
         method="did",
         estimand="att",
         outcome=options.outcome,
         estimates=(_estimate(found, arrays, options),),
-        checks=(*cluster_checks(arrays), *shared, *found.checks),
-        detail={"means": means_frame(arrays), **found.detail},
+        checks=(*cluster_checks(arrays), *shared, *found.checks, *checks),
+        detail={"means": means_frame(arrays), **found.detail, **frames},
         references=found.references,
         influence=found.influence,
     )

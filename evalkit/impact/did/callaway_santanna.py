@@ -47,6 +47,7 @@ def callaway_santanna(panel: Panel, options: DidOptions) -> Found:
         checks=_missing_check(found),
         references=("callaway2021", "santanna2020"),
         path=_path(rows["dynamic"], found, panel, options.base_period == "universal", options),
+        pre_path=_cell_path(found, clustered, panel, options),
         long_path=_long_path(found, clustered, panel, options),
         influence=overall_influence,
         n_treated=treated,
@@ -137,6 +138,14 @@ def _path(
     return EventPath(
         times=made.keys, estimates=values, covariance=influence.T @ influence, n_clusters=panel.clusters,
         reference=-1 - options.anticipation if universal else None, universal=universal,
+    )  # fmt: skip
+
+
+def _cell_path(found: GroupTime, clustered: np.ndarray, panel: Panel, options: DidOptions) -> EventPath:
+    """Every cohort-by-period effect, so that the joint test of those before treatment is that of the paper."""
+    return EventPath(
+        times=found.cells.event, estimates=found.effects, covariance=clustered.T @ clustered,
+        reference=-options.anticipation, n_clusters=panel.clusters, universal=options.base_period == "universal",
     )  # fmt: skip
 
 

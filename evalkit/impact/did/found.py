@@ -31,8 +31,9 @@ class EventPath:
 class Found:
     """An estimated effect. `estimate` and `interval` are logs for ratios; the door turns them into ratios.
 
-    `interval_name` says how the interval was made; `influence` is one value per cluster, scaled so that its sum of
-    squares is the variance before small-sample factors.
+    `interval_name` says how the interval was made. `path` is the event path as shown, `pre_path` the effects whose
+    early ones are tested where that differs, `long_path` the path on the universal base. `influence` is one value per
+    cluster; its sum of squares is the variance before small-sample factors.
     """
 
     estimate: float
@@ -43,6 +44,7 @@ class Found:
     checks: tuple[Check, ...] = ()
     references: tuple[str, ...] = ()
     path: EventPath | None = None
+    pre_path: EventPath | None = None
     long_path: EventPath | None = None
     influence: np.ndarray | None = None
     n_treated: int | None = None

@@ -12,7 +12,11 @@ ESTIMATORS = (
 )  # fmt: skip
 INFERENCES = ("cluster", "cr2", "wild_bootstrap", "randomisation")
 AGGREGATES = ("simple", "dynamic", "group", "calendar")
-REGRESSIONS = ("two_by_two", "twfe")
+INFERENCE_OF = {
+    "two_by_two": INFERENCES,
+    "twfe": INFERENCES,
+    "synthetic": ("cluster", "randomisation"),
+}
 POISSON = ("two_by_two", "twfe", "event_study", "callaway_santanna", "imputation")
 WEIGHTED = ("two_by_two", "twfe", "event_study", "callaway_santanna", "sun_abraham", "imputation")
 ADJUSTED = ("two_by_two", "twfe", "event_study", "callaway_santanna", "sun_abraham", "imputation")
@@ -53,6 +57,7 @@ class DidOptions:
     scale: str | None = None
     contains: bool | None = None
     series_breaks: tuple[int | str, ...] = ()
+    diagnostics: bool = True
     level: float = 0.95
     draws: int = 999
     seed: int = 0
@@ -92,8 +97,8 @@ def _refuse_combinations(options: DidOptions) -> None:
             f"`aggregate: {options.aggregate}` is not supported by `{estimator}`", do=f"Supported: {listed}"
         )
     refused = {
-        f"`inference: {options.inference}` is supported by two_by_two and twfe only": (
-            options.inference != "cluster" and estimator not in REGRESSIONS
+        f"`inference: {options.inference}` is not supported by `{estimator}`": (
+            options.inference not in INFERENCE_OF.get(estimator, ("cluster",))
         ),
         f"`family: poisson` is not supported by `{estimator}`": (
             options.family == "poisson" and estimator not in POISSON
