@@ -67,8 +67,8 @@ def _pdf(folder: Path, document: Document) -> bytes:
             pdf_standards=["ua-1"], ignore_system_fonts=True,
         )  # fmt: skip
     except typst.TypstError as error:
-        raise ReportError("the PDF could not be made", where="Typst", found=str(error),
-                          do="Keep the .qmd beside this message and look at its last change") from error  # fmt: skip
+        raise ReportError(f"the PDF could not be made: {_first_line(str(error))}", where="Typst",
+                          do="Look at the template's last change") from error  # fmt: skip
 
 
 def _pandoc(folder: Path, document: Document, kind: str, options: list[str]) -> bytes:
@@ -89,7 +89,7 @@ def _pandoc(folder: Path, document: Document, kind: str, options: list[str]) -> 
     )
     said = done.stderr.decode(errors="replace").strip()
     if done.returncode or "[WARNING]" in said:
-        raise ReportError("the report could not be rendered", where=f"Pandoc, {kind}", found=_first_line(said),
+        raise ReportError(f"the report could not be rendered: {_first_line(said)}", where=f"Pandoc, {kind}",
                           do="Look at the template's last change")  # fmt: skip
     return done.stdout
 

@@ -275,7 +275,8 @@ def _pair(row: Mapping[str, object], result: Result | None, output: Output) -> s
 
 def _arms(output: Output, result: Result) -> str:
     label = output.label(result)
-    return arms_table(result.detail["arms"], output.arms, name=f"arms-{result.analysis}",
+    return arms_table(
+        result, output.arms, name=f"arms-{result.analysis}",
                       caption=f"Each group: {label}")  # fmt: skip
 
 

@@ -74,7 +74,10 @@ def _coded(code: str, reason: str) -> dict[str, str]:
 
 
 def _words(value: Any) -> str:
-    return f"{value['code']} {sentence(value['reason'])}" if isinstance(value, Mapping) else sentence(value)
+    if isinstance(value, Mapping):
+        return f"{value['reason'][:1].upper()}{value['reason'][1:]} {value['code']}"
+    text = f"{str(value)[:1].upper()}{str(value)[1:]}"
+    return sentence(text) if len(text.split()) > 5 else text
 
 
 def _clipped(value: Any, most: int) -> Any:
@@ -154,7 +157,7 @@ def _level(output: Output) -> Any:
     if not isinstance(level, int):
         return _coded("x", "not rated")
     name = output.get("evidence", "name") or LEVELS.get(level, "")
-    return f"{'Such a design would earn ' if output.simulated else ''}{level} of 5: {name}"
+    return f"{'Such a design would earn level ' if output.simulated else ''}{level} of 5: {name}"
 
 
 def _value(output: Output) -> Any:

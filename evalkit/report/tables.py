@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from evalkit.report.output import Output
+from evalkit.report.output import Output, numbers
 from evalkit.report.words import (
     SHORTHAND,
     count,
@@ -47,7 +47,10 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[object]], *, captio
     widths = [_width(column, [str(row[i]) for row in rows]) for i, column in enumerate(columns)]
     lines = [
         _line(escape(column.heading) for column in columns),
-        _line("-" * (w - 1) + (":" if c.numeric else "-") for c, w in zip(columns, widths, strict=True)),
+        _line(
+            "-" * (w - 1) + ":" if c.numeric else ":" + "-" * (w - 1)
+            for c, w in zip(columns, widths, strict=True)
+        ),
         *(_line(row) for row in cells),
     ]
     used = [f"{escape(mark)}: {words}" for mark, words in SHORTHAND.items() if _uses(rows, mark)]
@@ -100,27 +103,27 @@ def checks_table(checks: Sequence[Check], *, caption: str, name: str) -> str:
     return table(columns, rows, caption=caption, name=name)
 
 
-def arms_table(frame: pd.DataFrame, arms: Mapping[str, str], *, caption: str, name: str) -> str:
-    """Each group's people, those with the outcome, and its value with the range around it."""
-    from evalkit.report.output import numbers
-
-    measured = numbers(frame, ["n", "events", "value", "conf_low", "conf_high"])
-    shares = bool(((measured["value"].dropna() >= 0) & (measured["value"].dropna() <= 1)).all())
-    shares = shares and "events" in frame and not frame["events"].eq("").all()
-    columns = [Column(heading="Group"), Column(heading="People", numeric=True),
-               Column(heading="With the outcome", numeric=True),
-               Column(heading="Of every 100" if shares else "Mean", numeric=True),
+def arms_table(result: Result, arms: Mapping[str, str], *, caption: str, name: str) -> str:
+    """Each group's people, those with the outcome, and its value with the range around it, from a frame `arms`."""
+    frame = result.detail["arms"]
+    measured = numbers(frame, ["value", "conf_low", "conf_high"])
+    shares = is_share(result)
+    counted = "With the outcome" if shares else "Events"
+    columns = [Column(heading="Group"), Column(heading="People", numeric=True), Column(heading=counted, numeric=True),
+               Column(heading="Of every 100" if shares else "Mean per person", numeric=True),
                Column(heading="Range (95% interval)", numeric=True)]  # fmt: skip
-    scale = 100 if shares else 1
+    scale, places = (100, 1) if shares else (1, 2)
     rows = []
-    for i, row in measured.reset_index(drop=True).iterrows():
-        raw = frame.iloc[int(i)]
-        rows.append([
-            arms.get(str(row["arm"]), str(row["arm"])), count_cell(raw, "n"), count_cell(raw, "events"),
-            number(row["value"] * scale if is_number(row["value"]) else None),
-            spread(row["conf_low"] * scale, row["conf_high"] * scale),
-        ])  # fmt: skip
+    for (_, row), (_, raw) in zip(measured.iterrows(), frame.iterrows(), strict=True):
+        value = number(row["value"] * scale, places) if is_number(row["value"]) else count_cell(raw, "value")
+        rows.append([arms.get(str(row["arm"]), str(row["arm"])), count_cell(raw, "n"), count_cell(raw, "events"),
+                     value, spread(row["conf_low"] * scale, row["conf_high"] * scale, places)])  # fmt: skip
     return table(columns, rows, caption=caption, name=name)
+
+
+def is_share(result: Result) -> bool:
+    """Whether the values of the groups are shares of people, to be read out of every 100."""
+    return result.headline.measure in {"risk_difference", "risk_ratio", "odds_ratio", "proportion"}
 
 
 def flow_table(
@@ -169,7 +172,7 @@ def _full_cells(each: Estimate) -> list[str]:
 def _measure_words(output: Output, result: Result, each: Estimate) -> str:
     term = plain_words(each.term)
     group = f", {each.group}" if each.group else ""
-    head = output.label(result) if each is result.headline else term
+    head = output.label(result) if each.term == result.headline.term else term
     return f"{head[:1].upper()}{head[1:]}{group}"
 
 

@@ -80,6 +80,25 @@ local function callout(div)
   return pandoc.Div({ head, body }, { class = 'callout ' .. class, role = 'note' })
 end
 
+-- A definition list as pairs of term and text, so that each list can have a layout of its own.
+local function listed(div, name)
+  return div:walk({ DefinitionList = function(list)
+    local blocks = pandoc.Blocks({})
+    for _, item in ipairs(list.content) do
+      blocks:insert(raw('#' .. name .. '-item([' .. typst(item[1]) .. '])['))
+      for _, definition in ipairs(item[2]) do blocks:extend(definition) end
+      blocks:insert(raw(']'))
+    end
+    return blocks
+  end }).content
+end
+
+-- The web page's own head already says what the banner says.
+local function said_above(div)
+  local banner = lookup('evalkit.banner')
+  return banner and pandoc.utils.stringify(div) == pandoc.utils.stringify(banner)
+end
+
 local function own_div(div)
   local name = div.classes[1]
   if name == 'ek-pagebreak' then
@@ -87,6 +106,8 @@ local function own_div(div)
     if kind == 'docx' then return raw('<w:p><w:r><w:br w:type="page"/></w:r></w:p>') end
     return pandoc.Div({}, { class = 'page-break' })
   end
+  if kind == 'html' and name == 'banner' and said_above(div) then return {} end
+  if kind == 'typst' and (name == 'answers' or name == 'fields') then return listed(div, name) end
   local boxed = { banner = true, lead = true, evidence = true, ['can-say'] = true, ['cannot-say'] = true,
     ['meta-line'] = true }
   if kind == 'typst' and boxed[name] then
@@ -134,6 +155,7 @@ local function figure(element)
       .. typst(caption) .. '])'
     return raw(text .. (element.identifier ~= '' and ' <' .. element.identifier .. '>' or ''))
   end
+  if kind == 'html' then element.attributes.tabindex = '0' end
   image.caption = pandoc.Inlines(pandoc.Str(alt))
   element.caption.long = { pandoc.Plain(caption) }
   element.content = { pandoc.Plain({ image }) }
@@ -161,7 +183,8 @@ local function data_table(element)
   end
   if kind ~= 'html' then return element end
   local words = pandoc.utils.stringify(caption)
-  return pandoc.Div({ element }, { class = 'table-scroll', tabindex = '0', role = 'region',
+  local few = #element.colspecs <= 3 and ' few' or ''
+  return pandoc.Div({ element }, { class = 'table-scroll' .. few, tabindex = '0', role = 'region',
     ['aria-label'] = words ~= '' and words or 'Table' })
 end
 

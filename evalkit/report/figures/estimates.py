@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from evalkit.report.output import numbers
+from evalkit.report.tables import is_share
 from evalkit.report.theme import DARK_BLUE, DUO, INK, TEXT, Figure, plain_theme
 from evalkit.report.words import RATIOS, is_number, number, percent, plain_words, quantity, spread
 from evalkit.results import Result
@@ -48,8 +49,7 @@ def arms(result: Result, *, label: str = "", arms: Mapping[str, str] | None = No
     """Each group's value with its interval, from a frame `arms`; shares are drawn per 100 people."""
     names = ARMS | dict(arms or {})
     data = numbers(result.detail["arms"], ["n", "value", "conf_low", "conf_high"])
-    shares = bool(data["value"].dropna().between(0, 1).all()) and result.headline.measure not in {
-        "rate_ratio", "mean_difference"}  # fmt: skip
+    shares = is_share(result)
     scale = 100 if shares else 1
     for column in ("value", "conf_low", "conf_high"):
         data[column] = data[column] * scale
