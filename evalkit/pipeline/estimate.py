@@ -119,8 +119,17 @@ def _impacts(
     impacts = {}
     for name in sorted(set(named) & set(earlier)):
         outcome = study.outcomes.get(study.analyses[name].outcome or "")
-        impacts[name] = impact_from(earlier[name], better=outcome.better if outcome else None)
+        baseline = dict(values.get("baselines") or {}).get(name, _baseline(earlier[name]))
+        impacts[name] = impact_from(earlier[name], better=outcome.better if outcome else None, baseline=baseline)
     return impacts
+
+
+def _baseline(result: Result) -> float | None:
+    """What a ratio multiplies: the rate of the comparison arm, as that analysis measured it."""
+    if not result.headline.measure.endswith("ratio") or "arms" not in result.detail:
+        return None
+    arms = result.detail["arms"].set_index("arm")["value"]
+    return float(arms["control"]) if "control" in arms.index else None
 
 
 def _finished(study: Study, analysis: Analysis, row: Method, design: Design | None, result: Result) -> Result:
