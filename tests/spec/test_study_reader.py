@@ -324,15 +324,17 @@ DAMAGE = [
 ]
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 def test_random_damage_ends_in_a_study_error_or_in_a_study(tmp_path, seed):
     chance = random.Random(seed)
-    for _ in range(60):
+    found = []
+    for _ in range(25):
         place = chance.randrange(len(VALID))
         cut_to = place + chance.choice([0, 0, chance.randrange(20)])
         folder = folder_with(tmp_path, VALID[:place] + chance.choice(DAMAGE) + VALID[cut_to:])
         try:
             read_study(folder)
         except StudyError as error:
-            assert all(each.where.startswith("study.yml") for each in error.problems)
-            assert all(len(each.found) <= LONGEST_FOUND for each in error.problems)
+            found += error.problems
+    assert found
+    assert all(each.where.startswith("study.yml") and len(each.found) <= LONGEST_FOUND for each in found)
