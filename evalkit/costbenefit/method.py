@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.costbenefit import views
-from evalkit.costbenefit.account import Account, build_account, cashflow, central
+from evalkit.costbenefit.account import Account, build_account, cashflow, central, correction
 from evalkit.costbenefit.checks import Case, all_checks
 from evalkit.costbenefit.inputs import Inputs, read_inputs
 from evalkit.costbenefit.must_be_true import surface
@@ -35,6 +35,7 @@ QUANTILES = (0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975)
 RATIO_TERMS = ("benefit_cost_ratio", "financial_return_on_investment")
 MEASURES = {"payback_year": "year", "cashable_share": "share", **dict.fromkeys(RATIO_TERMS, "ratio")}
 SHARE_INPUTS = ("affected", "engaged", "retained", "deadweight")
+PARTS_OF_COST = (0.25, 0.5, 1.0)  # a published ratio seldom says how much of the cost it counts
 WARNED = ("effect_sign", "unit_cost_price_year", "saves_more_than_spends", "beyond_horizon")
 REFERENCES = ("hmtreasury2026", "hmtreasury2014", "gmca2015")
 
@@ -137,7 +138,7 @@ def _detail(case: Case, uncertain: Uncertainty) -> dict[str, pd.DataFrame]:
         "summary_table": views.summary_table(account),
         "parameters": views.parameters_used(case.inputs, account),
         **what_if_frames(account),
-        **_must_be_true(options),
+        **_must_be_true(case),
     }
 
 
@@ -207,25 +208,45 @@ def _quantiles(draws: Mapping[str, np.ndarray]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["term", "quantile", "value"])
 
 
-def _must_be_true(options: CostBenefitOptions) -> dict[str, pd.DataFrame]:
+def _must_be_true(case: Case) -> dict[str, pd.DataFrame]:
+    """The surface for a published ratio; what the options leave open is taken from the account."""
+    account, options = case.account, case.options
     if options.published_ratio is None:
         return {}
-    if not (options.people and options.cost_bases and options.unit_costs):
+    people = options.people or float(account.benefits["population"].max())
+    bases = options.cost_bases or tuple(share * _cost_base(account, options) for share in PARTS_OF_COST)
+    priced = options.unit_costs or _unit_costs_of(case)
+    if not (people > 0 and priced):
         raise StudyError(
             "a published ratio needs `people`, `cost_bases` and `unit_costs`",
             where="cost_benefit, `published_ratio`",
             do="Give every value that is possible: the answer is a surface, not one number",
         )
-    frame = surface(
-        options.published_ratio,
-        options.people,
-        options.cost_bases,
-        options.unit_costs,
-        options.deadweights,
-        options.parameters,
-        options.price_year,
-    )
-    return {"must_be_true": frame}
+    return {
+        "must_be_true": surface(
+            options.published_ratio,
+            people,
+            bases,
+            priced,
+            options.deadweights,
+            parameters=options.parameters,
+            price_year=account.price_year,
+        )
+    }
+
+
+def _cost_base(account: Account, options: CostBenefitOptions) -> float:
+    """Counted costs in the account's prices, without the optimism correction that a published ratio may not hold."""
+    raised = 1 + correction(account.costs, options.library)
+    return float((account.amounts * account.cost_real / raised)[account.counted()[0]].sum())
+
+
+def _unit_costs_of(case: Case) -> tuple[str | float, ...]:
+    """The places (weeks, years) that the account prices, or else everything that it counts."""
+    lines = case.account.benefits[case.account.counted()[1]]
+    places = [code for code in lines["code"] if code and case.inputs.entries[code].average]
+    priced = places or [code or value for code, value in zip(lines["code"], lines["unit_cost"], strict=True)]
+    return tuple(dict.fromkeys(priced))
 
 
 def _estimand(inputs: Inputs) -> str:

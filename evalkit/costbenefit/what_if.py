@@ -17,8 +17,8 @@ def what_if_frames(account: Account) -> dict[str, pd.DataFrame]:
     """`what_if_lines` and `what_if_costs`: an account reduced to what its ratio is computed from.
 
     `what_if_lines` columns: line, agency, counted (0/1 in the ratio), impact, deadweight, net_impact (0/1), unit_cost,
-    worth. A line is worth impact × (1 − deadweight) × unit_cost × worth, a present value. `what_if_costs` columns: item,
-    value: the counted costs.
+    worth. A line is worth impact × (1 − deadweight) × unit_cost × worth, a present value. `what_if_costs` columns:
+    item, value: the counted costs.
     """
     cost_rows, lines = account.counted()
     benefits = account.benefits
