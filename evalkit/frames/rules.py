@@ -109,7 +109,7 @@ def _sound(name: str, column: Column) -> str:
     sound = {
         "date": f"{_parsed(text, column)} BETWEEN DATE '{EARLIEST}' AND DATE '{LATEST}'",
         "integer": _matches(text, _WHOLE),
-        "number": _matches(text, _NUMBER),
+        "number": _finite(text),
         "flag": f"{text} IN ('0', '1')",
         "category": _listed(text, column),
     }.get(column.type, "TRUE")
@@ -262,7 +262,7 @@ def _number_reasons(text: str, column: Column) -> list[Reason]:
             _matches(text, r"[+-]?[£$€]?\d{1,3}(,\d{3})+(\.\d+)?"), "a comma between thousands", "Write 1000"
         ),
         Reason(
-            f"NOT ({_matches(text, _NUMBER)})",
+            f"NOT coalesce({_finite(text)}, FALSE)",
             "the value is not a number",
             "Write digits and a decimal point only",
         ),
@@ -314,6 +314,10 @@ def _limits(name: str, column: Column) -> list[tuple[str, str]]:
         for limit, sign, words in limits
         if limit is not None
     ]
+
+
+def _finite(text: str) -> str:
+    return f"{_matches(text, _NUMBER)} AND abs(TRY_CAST({text} AS DOUBLE)) < 1e300"
 
 
 def _listed(text: str, column: Column) -> str:
