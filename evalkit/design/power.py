@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 
 from evalkit.design.precision import MEASURES, UNITS, largest, on_test_scale, standard_errors, transformed
@@ -176,6 +175,8 @@ def in_words(result: Result, *, who: str = "people") -> str:
 
 def minimum_detectable_effect(options: PowerOptions) -> float | None:
     """The smallest effect that meets the required power: a size without sign, or a ratio; None where there is none."""
+    from scipy.optimize import brentq
+
     reach = largest(options)
     sizes = np.linspace(reach / GRID, reach * (1 - 1e-9), GRID)
     short = [_shortfall(size, options) for size in sizes]

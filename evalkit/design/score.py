@@ -105,9 +105,8 @@ def _fit(matrix: np.ndarray, treated: np.ndarray) -> np.ndarray | None:
     start = np.zeros(matrix.shape[1] + 1)
     start[0] = np.log(treated.sum() / (~treated).sum())
     every = len(matrix) // FIRST_LOOK
-    if (
-        every > 1
-    ):  # a first fit on every so-manieth row saves most passes over all rows; the answer is the same
+    if every > 1:
+        # A first fit on evenly spaced rows saves most passes over all of them and does not move the answer.
         sample = np.asfortranarray(matrix[::every])
         if 0 < treated[::every].sum() < len(sample):
             near = _newton(sample, treated[::every], start)
