@@ -33,7 +33,8 @@ class Difference:
     """What the frames need.
 
     `status` is unknown, similar, uncertain, borderline or clear. `setting` says what differs: people, places or
-    studies. `beside` holds the absolute figures that a relative one may not stand without.
+    studies. `beside` holds the absolute figures that a relative one may not stand without, `rank` the place of
+    this change among those of other places taken in its stead.
     """
 
     amount: Amount
@@ -42,6 +43,7 @@ class Difference:
     status: str
     setting: str = "people"
     beside: str = ""
+    rank: str = ""
     margin: float | None = None
 
     @property
@@ -94,8 +96,8 @@ def can_say(difference: Difference, level: int) -> str:
     """The finding in words that the level allows, without its obligatory sentence."""
     d, say = difference, difference.words.say
     if d.status == "unknown":
-        text = d.contrast(d.amount.best())
-        return say(text, "No range can be given for this figure, so it should not be relied on.", d.beside)
+        unranged = "No range can be given for this figure, so it should not be relied on."
+        return say(d.contrast(d.amount.best()), unranged, d.rank, d.beside)
     if d.status == "similar":
         return say(_similar(d), d.beside)
     if d.status == "uncertain":
@@ -161,7 +163,7 @@ def cannot_say(difference: Difference, level: int, assumption: str) -> str:
     if w.opening:
         return (
             f"Anything about the real programme. The data were invented to show what a report looks like; they hold "
-            f"nothing about the people of {w.real}."
+            f"nothing about {w.real} or the people in it."
         )
     if level >= 4 and d.setting != "studies":
         return _cannot_at_five(d) if level == 5 else _cannot_at_four(d, assumption)

@@ -69,6 +69,7 @@ def evidence(
         obligatory=obligatory_sentence(
             grounds.level, grounds.assumption, kind=_kind(facts, primary, grounds)
         ),
+        basis=primary.method,
     )
 
 

@@ -52,7 +52,7 @@ class Evidence:
     `level` is 0 to 5, `scale` names it and its place on the Maryland scale, `certainty` is a word. `reasons` says in
     plain sentences why. `assumption` completes "this rests on the assumption that …" and is empty where there is
     none to name. `hypothetical` is True for invented data: the level is what such a design would earn.
-    `obligatory` is the sentence that every statement at this level ends with.
+    `obligatory` is the sentence that every statement at this level ends with, `basis` the method that it came from.
     """
 
     level: int
@@ -62,6 +62,7 @@ class Evidence:
     assumption: str = ""
     hypothetical: bool = False
     obligatory: str = ""
+    basis: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         values = {each.name: getattr(self, each.name) for each in fields(self)}

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from evalkit.claims import descriptions, effects
-from evalkit.claims.amounts import Amount, amount, percent, size_word
+from evalkit.claims.amounts import Amount, amount, percent, size_word, whole
 from evalkit.claims.certainty import DISAGREE
+from evalkit.claims.descriptions import cell
 from evalkit.claims.labels import Words, words
 from evalkit.claims.money import cost_benefit
 from evalkit.claims.shapes import Evidence, Facts, Statement
@@ -25,10 +26,17 @@ COMPARED = ("rates", "survival", "did", "synthetic_control", "counts", "interrup
 KNOWN = (*DESCRIBED, *COMPARED, "cost_benefit")
 SETTINGS = {"rates": "people", "survival": "people", "meta": "studies"}
 DOWN, UP = ("fewer", "lower", "shorter"), ("more", "higher", "longer")
+NEXT_BY_BASIS = {
+    "progression": "Decide on a full trial by the criteria that were met and missed, not by how the groups differ.",
+    "power": "Settle before the start whether a study of this size could find a difference that matters.",
+    "cost_benefit": "Ask which assumption the answer turns on most, and measure that one before money rests on it.",
+}
 WEAK = (
     "Judge delivery by this record, and plan now how results will be measured and who will be compared with whom.",
     "Do not extend or end funding on this figure alone: find a like-for-like comparison before the next decision.",
 )
+SHARES = ("risk_ratio", "odds_ratio")
+MOST_PLACES = 100
 INVENTED_LEVEL = 3  # above it a sentence speaks of an effect, and invented data have none
 
 
@@ -85,55 +93,77 @@ def _difference(result: Result, facts: Facts, evidence: Evidence, w: Words) -> t
     lay = amount(head)
     level = min(evidence.level, INVENTED_LEVEL) if facts.simulated else evidence.level
     if lay is None:
-        return (
-            w.say(f"No figure can be given here for {w.counted}."),
-            "Anything about a difference.",
-            "cannot tell",
-            "not rated",
-        )
-    disagree = DISAGREE in evidence.reasons
+        none = w.say(f"No figure can be given here for {w.counted}.")
+        return none, "Anything about a difference.", "cannot tell", "not rated"
+    margin = _margin(facts, lay)
     difference = effects.Difference(
         amount=lay,
         words=w,
         measure=head.measure,
-        status=effects.status(lay, facts.margin, disagree),
+        status=effects.status(lay, margin, DISAGREE in evidence.reasons),
         setting=SETTINGS.get(result.method, "places"),
         beside=_beside(result, lay),
-        margin=facts.margin,
+        rank=_rank(result),
+        margin=margin,
     )
     can = effects.can_say(difference, level)
     cannot = effects.cannot_say(difference, level, evidence.assumption)
     direction = {"clear": lay.word, "similar": "similar"}.get(difference.status, "cannot tell")
-    size = (
-        "cannot tell"
-        if direction == "cannot tell"
-        else size_word(lay.value if lay.kind == "points" else None)
-    )
-    return can, cannot, direction, size
+    if direction == "cannot tell":
+        return can, cannot, direction, direction
+    return can, cannot, direction, size_word(_points(result, lay))
+
+
+def _margin(facts: Facts, lay: Amount) -> float | None:
+    """The margin on the lay scale: for a ratio, 1.1 or 0.9 is ten per cent."""
+    if facts.margin is None or lay.kind != "percent":
+        return facts.margin
+    return 100 * abs(facts.margin - 1)
+
+
+def _points(result: Result, lay: Amount) -> float | None:
+    """The difference in people of 100, where it is known: for a ratio of shares, from the shares themselves."""
+    if lay.kind == "points":
+        return lay.value
+    arms = _arms(result)
+    return 100 * (arms[0] - arms[1]) if arms and result.headline.measure in SHARES else None
+
+
+def _arms(result: Result) -> tuple[float, float] | None:
+    """What the treated and the control group had, from the frame of that name."""
+    table = result.detail.get("arms")
+    if table is None or "arm" not in table.columns:
+        return None
+    values = {str(arm): cell(result, "arms", "value", row) for row, arm in enumerate(table["arm"])}
+    treated, control = values.get("treated"), values.get("control")
+    return None if treated is None or control is None else (treated, control)
 
 
 def _beside(result: Result, lay: Amount) -> str:
     """The absolute figures that a relative one may not stand without."""
-    if lay.kind != "percent":
-        return ""
-    values = [descriptions.cell(result, "arms", "value", row) for row in (0, 1)]
-    arms = result.detail.get("arms")
-    if None in values or arms is None or "arm" not in arms.columns:
-        return "" if result.method != "counts" else _counts_beside(result)
-    by_arm = dict(zip([str(arm) for arm in arms["arm"].iloc[:2]], values, strict=True))
-    if set(by_arm) != {"treated", "control"}:
-        return ""
-    shares = result.headline.measure in ("risk_ratio", "odds_ratio")
-    one, other = (
-        percent(by_arm[arm]) if shares else f"{100 * by_arm[arm]:.0f} for every 100 people"
-        for arm in ("treated", "control")
-    )
+    arms = _arms(result)
+    if lay.kind != "percent" or arms is None:
+        return _counts_beside(result) if result.method == "counts" else ""
+    shares = result.headline.measure in SHARES
+    one, other = (percent(each) if shares else f"{whole(100 * each)} for every 100 people" for each in arms)
     return f"It was {one} in the programme group and {other} in the comparison group."
+
+
+def _rank(result: Result) -> str:
+    """How many of the places, taken in turn as the treated one, show a change as large."""
+    floor, p = result.check("randomisation_floor"), result.headline.p_value
+    if floor is None or not floor.statistic or p is None or round(1 / floor.statistic) > MOST_PLACES:
+        return ""
+    total = round(1 / floor.statistic)
+    return (
+        f"When each of the {total} possible choices of where it happened is tried in turn, {round(p * total)} of "
+        f"{total}, the true one among them, show a change at least as large."
+    )
 
 
 def _counts_beside(result: Result) -> str:
     names = ("before", "after", "comparison_before", "comparison_after")
-    numbers = [descriptions.cell(result, "counts", name) for name in names]
+    numbers = [cell(result, "counts", name) for name in names]
     if None in numbers:
         return ""
     before, after, other_before, other_after = (f"{each:,.0f}" for each in numbers)
@@ -158,6 +188,8 @@ def decision(evidence: Evidence, stated: Statement, better: str | None = None) -
     """What a commissioner might do next: one honest sentence."""
     if evidence.hypothetical:
         return "Decide nothing from these invented data: use them to see which data a real evaluation would need."
+    if evidence.basis in NEXT_BY_BASIS and evidence.level < 4:
+        return NEXT_BY_BASIS[evidence.basis]
     if evidence.level <= 2:
         return WEAK[min(evidence.level, 1)]
     if stated.direction == "cannot tell":

@@ -265,6 +265,33 @@ def test_a_ratio_of_costs_is_a_finding_from_level_four_on():
     assert "£1.50" not in appraisal.can_say
 
 
+def test_a_rank_among_places_stands_where_no_range_can_be_given():
+    floor = Check(name="randomisation_floor", statistic=1 / 9, passed=False)
+    head = estimate(0.55, None, None, "rate_ratio", term="att", p_value=1 / 9)
+    _, stated = said(did(UNITS, FEW, floor, head=head), replace(CHOICE, n_treated_areas=1))
+    assert "each of the 9 possible choices" in stated.can_say
+    assert "1 of 9, the true one among them" in stated.can_say
+
+
+def test_a_ratio_of_shares_is_sized_by_the_shares():
+    arms = pd.DataFrame({"arm": ["treated", "control"], "value": [0.30, 0.40]})
+    _, stated = said(result(estimate(0.75, 0.6, 0.9, "risk_ratio"), detail={"arms": arms}), MATCHED)
+    assert "It was 30% in the programme group and 40% in the comparison group." in stated.can_say
+    assert stated.size_word == "moderate"
+
+
+def test_a_margin_on_a_ratio():
+    _, stated = said(result(estimate(1.0, 0.93, 1.07, "risk_ratio")), replace(LOT, margin=1.1))
+    assert "is likely to be smaller than 10%, which the plan said would not matter" in stated.can_say
+
+
+@pytest.mark.parametrize(
+    ("method", "fragment"), [("progression", "criteria"), ("power", "a study of this size")]
+)
+def test_what_next_for_a_pilot_or_a_plan(method, fragment):
+    assert fragment in decision(*said(result(method=method), ALONE))
+
+
 def test_what_is_not_known_is_refused():
     with pytest.raises(Refused, match="no wording"):
         said(result(method="tarot"), ALONE)
