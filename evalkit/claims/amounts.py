@@ -1,6 +1,7 @@
 """Numbers as a lay reader meets them: whole people in every 100, whole per cents, ranges in words.
 
-Rounding is half away from nought, from the unrounded value, once.
+Rounding is half away from nought. Whole numbers are rounded from the one decimal place that tables print, so that a
+text and the table beside it never seem to disagree.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ _TIMES = ("day", "week", "month", "year")
 
 
 def whole(value: float) -> int:
-    """The nearest whole number, halves away from nought."""
-    return int(math.copysign(math.floor(abs(value) + 0.5), value))
+    """The nearest whole number to the value as tables print it, halves away from nought."""
+    tenths = math.floor(abs(value) * 10 + 0.5)
+    return int(math.copysign((tenths + 5) // 10, value))
 
 
 def short(value: float) -> str:

@@ -87,7 +87,7 @@ def fall(ratio: float) -> str:
     change = 100 * (ratio - 1)
     if abs(change) < 0.05:
         return "no change"
-    size = f"{whole(abs(change))}%" if whole(abs(change)) else "less than 1%"
+    size = f"{whole(abs(change))}%" if abs(change) >= 0.95 else "less than 1%"
     return f"a {'fall' if change < 0 else 'rise'} of {size}"
 
 

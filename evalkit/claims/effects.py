@@ -160,11 +160,6 @@ def _similar(d: Difference) -> str:
 def cannot_say(difference: Difference, level: int, assumption: str) -> str:
     """What this result does not show; the programme is the subject of a verb at level 5 alone."""
     d, w = difference, difference.words
-    if w.opening:
-        return (
-            f"Anything about the real programme. The data were invented to show what a report looks like; they hold "
-            f"nothing about {w.real} or the people in it."
-        )
     if level >= 4 and d.setting != "studies":
         return _cannot_at_five(d) if level == 5 else _cannot_at_four(d, assumption)
     if d.status in ("uncertain", "borderline", "unknown"):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from evalkit.claims.certainty import Grounds, certainty
 from evalkit.claims.shapes import Evidence, Facts
@@ -54,6 +55,7 @@ def evidence(
     Any analysis may stand as `primary`: call it for each, since a share of one group and a matched comparison in the
     same study do not carry the same weight. `others` are looked at for tests that disagree.
     """
+    facts = as_told(facts, primary)
     grounds = _capped(facts, _level(facts, primary, design_checks))
     word, steps = certainty(facts, primary, others, design_checks, grounds)
     invented = (
@@ -71,6 +73,11 @@ def evidence(
         ),
         basis=primary.method,
     )
+
+
+def as_told(facts: Facts, result: Result) -> Facts:
+    """A power calculation rests on no data, so that invented data beside it change nothing."""
+    return replace(facts, data_status="published") if result.method == "power" else facts
 
 
 def _kind(facts: Facts, result: Result, grounds: Grounds) -> str:

@@ -76,5 +76,7 @@ def capital(text: str) -> str:
 
 def _lowers(text: str) -> bool:
     return bool(
-        re.match(r"(The|In|Out|For|Set|After|Compared|At|Of|This|It|No|Among|Across|People|There)\b", text)
+        re.match(
+            r"(The|If|With|In|Out|For|Set|After|Compared|At|Of|This|It|No|Among|Across|People|There)\b", text
+        )
     )

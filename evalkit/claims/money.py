@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from evalkit.claims.amounts import percent, short
 from evalkit.claims.labels import Words
 from evalkit.claims.shapes import Facts
@@ -19,8 +21,10 @@ FINDING_FROM = 4
 
 def pounds(value: float) -> str:
     """`£1.50`, `£48,000`: two figures that count, never a lone digit after the point."""
-    text = short(value)
-    return f"£{float(text):.2f}" if abs(value) < 10 else f"£{text}"
+    if abs(value) < 10:
+        return f"£{float(short(value)):.2f}"
+    size = 10 ** max(0, math.floor(math.log10(abs(value))) - 1)
+    return f"£{round(value / size) * size:,}"
 
 
 def cost_benefit(result: Result, facts: Facts, w: Words, level: int) -> tuple[str, str, str]:
@@ -75,10 +79,15 @@ def _break_even(result: Result, w: Words) -> str:
     points = {
         each.term.removeprefix("break_even_"): each for each in result.estimates if each.estimate is not None
     }
-    said = [_switch(name, points[name]) for name in SWITCHES if name in points]
+    said = [_switch(name, points[name]) for name in SWITCHES if name in points and _possible(points[name])]
     if not said:
         return ""
     return f"To cover its cost, with all else as assumed, {', or '.join(said)}. We do not yet know whether it does."
+
+
+def _possible(each: Estimate) -> bool:
+    """A share below nought or above one is no way to break even."""
+    return each.unit != "proportion" or 0 <= each.estimate <= 1
 
 
 def _switch(name: str, each: Estimate) -> str:

@@ -8,6 +8,7 @@ from evalkit.claims import descriptions, effects
 from evalkit.claims.amounts import Amount, amount, percent, size_word, whole
 from evalkit.claims.certainty import DISAGREE
 from evalkit.claims.descriptions import cell
+from evalkit.claims.evidence import as_told
 from evalkit.claims.labels import Words, words
 from evalkit.claims.money import cost_benefit
 from evalkit.claims.shapes import Evidence, Facts, Statement
@@ -31,6 +32,10 @@ NEXT_BY_BASIS = {
     "power": "Settle before the start whether a study of this size could find a difference that matters.",
     "cost_benefit": "Ask which assumption the answer turns on most, and measure that one before money rests on it.",
 }
+INVENTED = (
+    "Anything about the real programme. The data were invented to show what a report looks like; they hold nothing "
+    "about {programme} or the people in it."
+)
 WEAK = (
     "Judge delivery by this record, and plan now how results will be measured and who will be compared with whom.",
     "Do not extend or end funding on this figure alone: find a like-for-like comparison before the next decision.",
@@ -59,8 +64,11 @@ def statement(
     """
     if result.method not in KNOWN:
         raise Refused(f"there is no wording for method `{result.method}`", do=nearest(result.method, KNOWN))
+    facts = as_told(facts, result)
     w = words(facts, outcome_label or result.outcome, outcome_definition)
     can, cannot, direction, size = _said(result, facts, evidence, w)
+    if facts.simulated:
+        cannot = INVENTED.format(programme=w.real)
     sense = "" if facts.simulated or result.headline.measure == "hazard_ratio" else _sense(direction, better)
     leans = f"For this outcome that is the {sense} direction." if sense and evidence.level >= 3 else ""
     owed = "" if evidence.obligatory in can else evidence.obligatory
@@ -156,8 +164,8 @@ def _rank(result: Result) -> str:
         return ""
     total = round(1 / floor.statistic)
     return (
-        f"When each of the {total} possible choices of where it happened is tried in turn, {round(p * total)} of "
-        f"{total}, the true one among them, show a change at least as large."
+        f"When each of the {total} possible choices of where it happened is tried in turn, the number that show a "
+        f"change at least as large is {round(p * total)} of {total}, the true one included."
     )
 
 

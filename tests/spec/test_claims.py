@@ -194,7 +194,7 @@ SENTENCES = [
      "from hardly any difference to 17 fewer."),
     ("inside the margin", result(estimate(0.2, -1.5, 1.9)), replace(LOT, margin=3.0),
      "is likely to be smaller than 3 in every 100, which the plan said would not matter."),
-    ("one group", share(21, 26, 0.621, 0.915), ALONE, "21 of 26 (81%) reoffended. In a group this size, the "
+    ("one group", share(21, 26, 0.62125, 0.91494), ALONE, "21 of 26 (81%) reoffended. In a group this size, the "
      "underlying figure could lie anywhere in the range 62% to 92%."),
     ("a group under twenty", share(6, 8, 0.41, 0.93), ALONE, "6 of 8 reoffended. With so few people, no percentage"),
     ("an area", counts(882, 805, 0.829, 1.005), ALONE, "Allowing for chance, the underlying change could lie between "
@@ -270,7 +270,7 @@ def test_a_rank_among_places_stands_where_no_range_can_be_given():
     head = estimate(0.55, None, None, "rate_ratio", term="att", p_value=1 / 9)
     _, stated = said(did(UNITS, FEW, floor, head=head), replace(CHOICE, n_treated_areas=1))
     assert "each of the 9 possible choices" in stated.can_say
-    assert "1 of 9, the true one among them" in stated.can_say
+    assert "is 1 of 9, the true one included" in stated.can_say
 
 
 def test_a_ratio_of_shares_is_sized_by_the_shares():
@@ -386,11 +386,13 @@ def test_no_sentence_of_ours_says_more_than_its_level_allows():
 
 
 def test_invented_data_never_speak_of_the_real_programme():
-    for facts, _, stated in every_statement():
+    for facts, earned, stated in every_statement():
         if facts.simulated:
-            assert stated.can_say.startswith("In these invented data, ")
+            about_data = earned.basis != "power"
+            assert stated.can_say.startswith("In these invented data, ") is about_data
             assert PROGRAMME not in stated.can_say + stated.headline
-            assert "probably" not in stated.can_say or "would probably be missed" in stated.can_say
+            assert "probably" not in stated.can_say or not about_data
+            assert stated.cannot_say.startswith("Anything about the real programme.") is about_data
 
 
 LINT = [
