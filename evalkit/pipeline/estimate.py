@@ -120,7 +120,9 @@ def _impacts(
     for name in sorted(set(named) & set(earlier)):
         outcome = study.outcomes.get(study.analyses[name].outcome or "")
         baseline = dict(values.get("baselines") or {}).get(name, _baseline(earlier[name]))
-        impacts[name] = impact_from(earlier[name], better=outcome.better if outcome else None, baseline=baseline)
+        impacts[name] = impact_from(
+            earlier[name], better=outcome.better if outcome else None, baseline=baseline
+        )
     return impacts
 
 

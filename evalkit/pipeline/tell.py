@@ -9,7 +9,7 @@ from typing import Any
 from evalkit.claims import Evidence, Facts, Statement, decision, evidence, statement
 from evalkit.contract import Outcome
 from evalkit.pipeline.methods import method
-from evalkit.results import Check, Design, Estimate, Result
+from evalkit.results import Design, Result
 from evalkit.study import Analysis, Study
 
 
@@ -122,12 +122,27 @@ def answers(
     first = next(each for each in told if each.analysis == study.primary.name)
     better = better_of(study.outcomes.get(study.primary.outcome or ""))
     return {
-        "did_it_work": first.statement.headline,
+        "did_it_work": _did_it_work(study, first),
         "how_sure": _how_sure(first.evidence),
         "for_whom": _for_whom(study, people),
         "at_what_cost": _at_what_cost(study, told),
         "what_next": decision(first.evidence, first.statement, better),
     }
+
+
+def _did_it_work(study: Study, first: Told) -> str:
+    """A plain answer before the finding: a design that cannot tell says so first."""
+    if study.primary.method in ("progression", "power"):
+        lead = "This study was not made to answer that. "
+    elif study.primary.method == "cost_benefit":
+        lead = "An account of costs and benefits does not answer that. "
+    elif first.evidence.level <= 1:
+        lead = "That cannot be told from one group. "
+    elif first.evidence.level == 2:
+        lead = "That cannot be told from this comparison. "
+    else:
+        lead = ""
+    return lead + first.statement.headline
 
 
 def _how_sure(grounds: Evidence) -> str:
@@ -176,12 +191,3 @@ def _rests_on(result: Result, levels: Mapping[str, int]) -> bool:
 
 def _capital(words: str) -> str:
     return words[:1].upper() + words[1:].rstrip(".")
-
-
-def all_checks(results: Mapping[str, Result], design: Design | None) -> list[Check]:
-    """Every check of the study: the design's first."""
-    return [*(design.checks if design is not None else ()), *(c for r in results.values() for c in r.checks)]
-
-
-def headline_of(result: Result) -> Estimate:
-    return result.headline
