@@ -6,12 +6,11 @@ Each function gives what can be said (without the level's obligatory sentence), 
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from evalkit.claims.amounts import LEAST_FOR_PERCENT, count_of, percent, short, whole
 from evalkit.claims.labels import Words, capital
 from evalkit.errors import Refused
-from evalkit.results import Result
+from evalkit.results import Estimate, Result
 
 Said = tuple[str, str, str]
 NO_RESULTS = "Anything about results for those who took part: this was not set up to show any."
@@ -63,23 +62,20 @@ def before_after(result: Result, w: Words) -> Said:
     before, after = cell(result, "counts", "before"), cell(result, "counts", "after")
     unknown = f"That the change comes from {w.programme}. It might have happened anyway."
     place = f"{capital(str(head.group))}: " if head.group not in (None, "", "all") else ""
-    if before is None or after is None:
-        went = f"The counts of {w.thing} before and after are not both given here."
-    else:
-        went = f"{place}{w.thing} went from {whole(before):,} to {whole(after):,}"
-    if head.estimate is None:
-        return w.say(capital(went.rstrip(".")) + "; no change can be worked out."), unknown, "cannot tell"
-    if before is not None and before < LEAST_FOR_PERCENT:
-        text = f"{capital(went)}. With so few to start from, no percentage change is given."
+    if before is None or after is None or head.estimate is None:
+        text = f"The counts of {w.thing} before and after are not both shown, so no change is given."
         return w.say(text), unknown, "cannot tell"
-    if before is not None and after is not None:
-        went = f"{went}, {fall(head.estimate)}"
+    went = capital(f"{place}{w.thing} went from {whole(before):,} to {whole(after):,}")
+    if before < LEAST_FOR_PERCENT:
+        return (
+            w.say(f"{went}. With so few to start from, no percentage change is given."),
+            unknown,
+            "cannot tell",
+        )
+    rate = "" if abs(after / before - head.estimate) < 0.005 else " as a rate"
+    ends = [None if each is None else fall(each) for each in (head.conf_low, head.conf_high)]
     unsettled = f"We cannot tell how much of this has to do with {w.programme}."
-    return (
-        w.say(f"{capital(went)}.".replace("..", "."), _change(head.conf_low, head.conf_high), unsettled),
-        unknown,
-        _lean(head),
-    )
+    return w.say(f"{went}, {fall(head.estimate)}{rate}{_change(ends)}", unsettled), unknown, _lean(head, 1.0)
 
 
 def fall(ratio: float) -> str:
@@ -91,16 +87,17 @@ def fall(ratio: float) -> str:
     return f"a {'fall' if change < 0 else 'rise'} of {size}"
 
 
-def _change(low: float | None, high: float | None) -> str:
-    if low is None or high is None:
-        return "No range can be given for the change."
-    return f"Allowing for chance, the underlying change could lie between {fall(low)} and {fall(high)}."
+def _change(ends: list[str | None]) -> str:
+    """The end of a sentence about a change: what the underlying one could be."""
+    if None in ends:
+        return "; no range can be given for the change."
+    return f"; allowing for chance, the underlying change could lie between {ends[0]} and {ends[1]}."
 
 
-def _lean(head: Any) -> str:
-    if head.conf_low is None or head.conf_high is None or head.conf_low <= 1 <= head.conf_high:
+def _lean(head: Estimate, null: float) -> str:
+    if head.conf_low is None or head.conf_high is None or head.conf_low <= null <= head.conf_high:
         return "cannot tell"
-    return "lower" if head.estimate < 1 else "higher"
+    return "lower" if head.estimate < null else "higher"
 
 
 def trend(result: Result, w: Words) -> Said:
@@ -110,21 +107,10 @@ def trend(result: Result, w: Words) -> Said:
     if head.estimate is None:
         return w.say(f"No change in {w.thing} could be worked out."), unknown, "cannot tell"
     ratio = "ratio" in head.measure
-    said = fall(head.estimate) if ratio else _step(head.estimate, head.unit)
-    text = f"Compared with the trend before, {w.thing} showed {said}."
-    if head.conf_low is None or head.conf_high is None:
-        return w.say(text, "No range can be given for the change."), unknown, "cannot tell"
-    ends = (fall(each) if ratio else _step(each, head.unit) for each in (head.conf_low, head.conf_high))
-    spread = f"Allowing for chance, the underlying change could lie between {next(ends)} and {next(ends)}."
-    null = 1.0 if ratio else 0.0
-    lean = (
-        "cannot tell"
-        if head.conf_low <= null <= head.conf_high
-        else "lower"
-        if head.estimate < null
-        else "higher"
-    )
-    return w.say(text, spread), unknown, lean
+    three = (head.estimate, head.conf_low, head.conf_high)
+    said, *ends = (None if v is None else fall(v) if ratio else _step(v, head.unit) for v in three)
+    text = f"Compared with the trend before, {w.thing} showed {said}{_change(ends)}"
+    return w.say(text), unknown, _lean(head, 1.0 if ratio else 0.0)
 
 
 def _step(value: float, unit: str | None) -> str:

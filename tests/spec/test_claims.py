@@ -197,8 +197,8 @@ SENTENCES = [
     ("one group", share(21, 26, 0.62125, 0.91494), ALONE, "21 of 26 (81%) reoffended. In a group this size, the "
      "underlying figure could lie anywhere in the range 62% to 92%."),
     ("a group under twenty", share(6, 8, 0.41, 0.93), ALONE, "6 of 8 reoffended. With so few people, no percentage"),
-    ("an area", counts(882, 805, 0.829, 1.005), ALONE, "Allowing for chance, the underlying change could lie between "
-     "a fall of 17% and a rise of less than 1%."),
+    ("an area", counts(882, 805, 0.829, 1.005), ALONE, "a fall of 9%; allowing for chance, the underlying "
+     "change could lie between a fall of 17% and a rise of less than 1%."),
     ("a small base", counts(6, 14, 0.8, 7.0), ALONE, "from 6 to 14. With so few to start from, no percentage change"),
     ("two areas", counts(40, 30, 0.4, 0.9, "ratio_of_rate_ratios", comparison_before=[50], comparison_after=[50]),
      ALONE, "The counts went from 40 to 30, and in the comparison from 50 to 50."),
@@ -271,6 +271,14 @@ def test_a_rank_among_places_stands_where_no_range_can_be_given():
     _, stated = said(did(UNITS, FEW, floor, head=head), replace(CHOICE, n_treated_areas=1))
     assert "each of the 9 possible choices" in stated.can_say
     assert "is 1 of 9, the true one included" in stated.can_say
+
+
+def test_a_percentage_does_not_stand_without_its_counts():
+    hidden = counts(882, 805, 0.829, 1.005)
+    hidden.detail["counts"]["before"] = "[c]"
+    _, stated = said(hidden, ALONE)
+    assert "%" not in stated.can_say
+    assert "no change is given" in stated.can_say
 
 
 def test_a_ratio_of_shares_is_sized_by_the_shares():
