@@ -6,7 +6,7 @@ Everything here works on arrays. A fit carries what a covariance needs and no mo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,6 +80,8 @@ def group_sums(values: np.ndarray, groups: np.ndarray, n_groups: int) -> np.ndar
     """Sums of each column within groups: shape (n_groups, columns), or (n_groups,) for a vector."""
     if values.ndim == 1:
         return np.bincount(groups, weights=values, minlength=n_groups)
+    if not values.shape[1]:
+        return np.zeros((n_groups, 0))
     return np.column_stack([np.bincount(groups, weights=column, minlength=n_groups) for column in values.T])
 
 
@@ -128,23 +130,44 @@ def _absorb_grid(columns: np.ndarray, grid: tuple[int, int]) -> np.ndarray:
 def _absorb_two(
     columns: np.ndarray, first: np.ndarray, second: np.ndarray, weights: np.ndarray | None
 ) -> np.ndarray:
-    n_first, n_second = int(first.max()) + 1, int(second.max()) + 1
-    big, small, n_big, n_small = (first, second, n_first, n_second)
-    if n_second > n_first:
-        big, small, n_big, n_small = second, first, n_second, n_first
-    joint = _joint(big, small, n_big, n_small, weights)
-    total_big = np.maximum(np.bincount(big, weights=weights, minlength=n_big), 1e-300)
-    total_small = np.bincount(small, weights=weights, minlength=n_small)
-    solve = _schur_solver(joint, total_big, total_small)
+    solve = two_effects(first, second, weights)
     out = columns
     # A second pass removes what rounding left of the first, where group totals span many orders.
     for _ in range(1 if weights is None else 2):
         weighted = out if weights is None else out * weights[:, None]
-        sum_big = group_sums(weighted, big, n_big)
-        b = solve(group_sums(weighted, small, n_small) - joint.T @ (sum_big / total_big[:, None]))
-        a = (sum_big - joint @ b) / total_big[:, None]
-        out = out - a[big] - b[small]
+        a, b = solve(
+            group_sums(weighted, first, int(first.max()) + 1),
+            group_sums(weighted, second, int(second.max()) + 1),
+        )
+        out = out - a[first] - b[second]
     return out
+
+
+def two_effects(
+    first: np.ndarray,
+    second: np.ndarray,
+    weights: np.ndarray | None = None,
+    sizes: tuple[int, int] | None = None,
+) -> Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """A solver of the normal equations of two sets of effects: from (weighted) sums by each to the effects.
+
+    The larger set is eliminated in closed form; what is left is one small linear system, factorised once.
+    """
+    n_first, n_second = sizes or (int(first.max()) + 1, int(second.max()) + 1)
+    if n_second > n_first:
+        turned = two_effects(second, first, weights, (n_second, n_first))
+        return lambda left, right: turned(right, left)[::-1]
+    joint = _joint(first, second, n_first, n_second, weights)
+    total_first = np.bincount(first, weights=weights, minlength=n_first)
+    total_second = np.bincount(second, weights=weights, minlength=n_second).astype(float)
+    divisor = np.where(total_first > 0, total_first, 1.0)
+    solve = _schur_solver(joint, divisor, total_second)
+
+    def effects(left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        b = solve(right - joint.T @ (left / divisor[:, None]))
+        return (left - joint @ b) / divisor[:, None], b
+
+    return effects
 
 
 def _joint(big: np.ndarray, small: np.ndarray, n_big: int, n_small: int, weights: np.ndarray | None):
@@ -354,13 +377,12 @@ def classical_covariance(fit: Fit) -> np.ndarray:
 
 
 def cluster_factor(n_clusters: int, n: int, parameters: int) -> float:
-    """G/(G-1) × (N-1)/(N-K): the small-sample factor of every cluster-robust error here."""
+    """G/(G-1) × (N-1)/(N-K): the small-sample factor of every cluster-robust error here.
+
+    Not a number with a single cluster, so that no error can come of it.
+    """
     if n_clusters < 2:
-        raise EstimationError(
-            "clustered errors need at least two clusters",
-            found=f"{n_clusters} cluster",
-            do="Choose a finer `cluster`",
-        )
+        return float("nan")
     return n_clusters / (n_clusters - 1) * (n - 1) / max(n - parameters, 1)
 
 

@@ -35,7 +35,7 @@ def normal_critical(covariance: np.ndarray, level: float, *, draws: int, seed: i
     """The critical value of the largest |t| of normal estimates with this covariance, by simulation."""
     spread = np.sqrt(np.diag(covariance))
     live = spread > 0
-    if not live.any():
+    if not live.any() or not np.isfinite(covariance).all():
         return float("nan")
     correlation = covariance[np.ix_(live, live)] / np.outer(spread[live], spread[live])
     values, vectors = np.linalg.eigh(correlation)

@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from evalkit.errors import DataError
 from evalkit.impact.did.aggregate import Averages, Cells, averages, share_influence
 from evalkit.impact.did.bands import multiplier_critical
 from evalkit.impact.did.found import EventPath, Found
@@ -22,7 +21,6 @@ from evalkit.results import Check
 
 def callaway_santanna(panel: Panel, options: DidOptions) -> Found:
     """Effects of each cohort in each period beside units not treated by then, averaged as `aggregate` says."""
-    panel = complete_units(panel, options)
     found = group_time(panel, options, base_period=options.base_period)
     clustered = _by_cluster(found.influence, found, panel)
     rows = {
@@ -53,23 +51,6 @@ def callaway_santanna(panel: Panel, options: DidOptions) -> Found:
         n_treated=treated,
         n_control=control,
     )
-
-
-def complete_units(panel: Panel, options: DidOptions) -> Panel:
-    """Units seen in every period, unless rows are to be taken as repeated cross-sections."""
-    if panel.grid is not None or options.unbalanced == "repeated_cross_sections" or options.unit is None:
-        return panel
-    seen = np.bincount(panel.unit, minlength=len(panel.units))
-    if seen.max() == 1:
-        return panel
-    whole = seen == len(panel.calendar.labels)
-    if not whole.any():
-        raise DataError(
-            "no unit is seen in every period",
-            where="did",
-            do="Drop the periods that are missing, or use `unbalanced: repeated_cross_sections`",
-        )
-    return panel.keep(whole[panel.unit], "not seen in every period")
 
 
 def _by_cluster(influence: np.ndarray, found: GroupTime, panel: Panel) -> np.ndarray:

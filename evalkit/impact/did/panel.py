@@ -118,7 +118,7 @@ def read_panel(frame: pd.DataFrame, options: DidOptions) -> Panel:
         numbers = {name: values[whole] for name, values in numbers.items()}
     _check_ranges(numbers, options)
     panel = _assemble(frame, numbers, options, lost_rows=int((~whole).sum()))
-    return _without_always_treated(panel)
+    return _complete_units(_without_always_treated(panel), options)
 
 
 def _numbers(frame: pd.DataFrame, options: DidOptions) -> dict[str, np.ndarray]:
@@ -285,3 +285,22 @@ def _check_arms(panel: Panel) -> None:
             where="column of first treatment",
             do="Add units that were never treated: blank or 0",
         )
+
+
+def _complete_units(panel: Panel, options: DidOptions) -> Panel:
+    """For this estimator: units seen in every period, unless rows are to be taken as repeated cross-sections."""
+    if options.estimator != "callaway_santanna" or panel.grid is not None:
+        return panel
+    if options.unbalanced == "repeated_cross_sections" or options.unit is None:
+        return panel
+    seen = np.bincount(panel.unit, minlength=len(panel.units))
+    if seen.max() == 1:
+        return panel
+    whole = seen == len(panel.calendar.labels)
+    if not whole.any():
+        raise DataError(
+            "no unit is seen in every period",
+            where="did",
+            do="Drop the periods that are missing, or use `unbalanced: repeated_cross_sections`",
+        )
+    return panel.keep(whole[panel.unit], "not seen in every period")

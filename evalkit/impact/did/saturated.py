@@ -56,8 +56,12 @@ def cell_effects(panel: Panel, options: DidOptions, reference: int | None) -> Ce
     cohort, period = (np.array([int(found.names[i].split(":")[j]) for i in kept], dtype=int) for j in (0, 1))
     size = np.bincount(np.searchsorted(levels, panel.first_rows(panel.cohort)), minlength=len(levels))
     never = size[levels == NEVER].sum()
+    mass = None if panel.weights is None else panel.first_rows(panel.weights)
+    share = np.bincount(
+        np.searchsorted(levels, panel.first_rows(panel.cohort)), weights=mass, minlength=len(levels)
+    )
     return CellFit(
-        cells=Cells(cohort=levels[cohort], step=steps[period], share=size[cohort] / size.sum()),
+        cells=Cells(cohort=levels[cohort], step=steps[period], share=share[cohort] / share.sum()),
         effects=found.coefficients[kept],
         covariance=found.covariance[np.ix_(kept, kept)],
         counts=np.column_stack([size[cohort], np.full(len(kept), never)]),

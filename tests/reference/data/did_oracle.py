@@ -46,12 +46,19 @@ def adjustments(mpdta):
     out = {}
     for method in ("reg", "ipw", "dr"):
         found = moderndid.att_gt(
-            data=pl.from_pandas(mpdta), yname="lemp", tname="year", idname="countyreal", gname="first.treat",
-            xformla="~ lpop", est_method=method, boot=False, cband=False,
+            data=pl.from_pandas(mpdta),
+            yname="lemp",
+            tname="year",
+            idname="countyreal",
+            gname="first.treat",
+            xformla="~ lpop",
+            est_method=method,
+            boot=False,
+            cband=False,
         )
         out[method] = {
             f"{int(g)}_{int(t)}": [float(a), float(s)]
-            for g, t, a, s in zip(found.groups, found.times, found.att_gt, found.se_gt)
+            for g, t, a, s in zip(found.groups, found.times, found.att_gt, found.se_gt, strict=True)
         }
     return out
 
@@ -59,7 +66,9 @@ def adjustments(mpdta):
 def bounds():
     from diff_diff.honest_did import _compute_optimal_flci
 
-    beta = np.array([0.003306357, 0.025021750, 0.024458745, -0.019931817, -0.050957367, -0.137258739, -0.100811363])
+    beta = np.array(
+        [0.003306357, 0.025021750, 0.024458745, -0.019931817, -0.050957367, -0.137258739, -0.100811363]
+    )
     covariance = np.array([[6.0, 2.0, 1.0, -0.4, -0.4, -0.5, -0.6], [2.0, 3.3, 1.2, -0.4, -0.5, -0.5, -0.5],
                            [1.0, 1.2, 2.0, -0.9, -0.7, -0.7, -0.8], [-0.4, -0.4, -0.9, 1.4, 0.9, 0.8, 0.9],
                            [-0.4, -0.5, -0.7, 0.9, 2.9, 1.9, 1.9], [-0.5, -0.5, -0.7, 0.8, 1.9, 13.3, 8.0],

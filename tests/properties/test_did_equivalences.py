@@ -1,0 +1,241 @@
+"""Estimators that must agree do, and what must not matter does not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from evalkit.impact.did import did
+from tests.tolerances import COEFFICIENT
+
+NAMES = {"outcome": "y", "unit": "unit", "period": "period", "first_treated": "start"}
+ALL = ["twfe", "event_study", "callaway_santanna", "sun_abraham", "imputation", "synthetic"]
+
+
+def panel(units: int = 40, periods: int = 7, starts=(0, 4, 6), seed: int = 3) -> pd.DataFrame:
+    generator = np.random.default_rng(seed)
+    start = np.array(starts)[np.arange(units) % len(starts)]
+    frame = pd.DataFrame(
+        {
+            "unit": np.repeat(np.arange(units), periods),
+            "period": np.tile(np.arange(1, periods + 1), units),
+            "start": np.repeat(start, periods),
+        }
+    )
+    treated = (frame.start > 0) & (frame.period >= frame.start)
+    own = np.repeat(generator.normal(size=units), periods)
+    frame["y"] = own + 0.3 * frame.period + 1.5 * treated + generator.normal(size=len(frame))
+    frame["x"] = generator.normal(size=len(frame))
+    frame["people"] = np.repeat(generator.integers(500, 5000, units), periods)
+    frame["count"] = generator.poisson(frame.people / 200 * np.exp(0.1 * own - 0.3 * treated))
+    return frame
+
+
+def effect(frame: pd.DataFrame, estimator: str, **options) -> float:
+    return did(frame, estimator=estimator, diagnostics=False, **{**NAMES, **options}).headline.estimate
+
+
+def four(frame: pd.DataFrame) -> float:
+    means = frame.groupby([frame.start > 0, frame.period >= 4]).y.mean().unstack()
+    return (means.loc[True, True] - means.loc[True, False]) - (
+        means.loc[False, True] - means.loc[False, False]
+    )
+
+
+@pytest.mark.parametrize("estimator", [*ALL, "two_by_two"])
+def test_two_periods_agree(estimator):
+    frame = panel(starts=(0, 4))
+    if estimator == "synthetic":
+        pytest.skip("needs two periods before treatment")
+    two = frame[frame.period.isin([3, 4])]
+    assert effect(two, estimator) == pytest.approx(four(two), abs=1e-10)
+
+
+@pytest.mark.parametrize("estimator", ["two_by_two", "twfe", "imputation"])
+def test_one_cohort_many_periods_is_the_difference_of_four_means(estimator):
+    frame = panel(starts=(0, 4))
+    assert effect(frame, estimator) == pytest.approx(four(frame), abs=1e-10)
+
+
+def test_one_cohort_event_study_is_callaway_santanna_on_the_universal_base():
+    frame = panel(starts=(0, 4))
+    one = did(frame, estimator="event_study", **NAMES).detail["event_study"]
+    two = did(frame, base_period="universal", **NAMES).detail["event_study"]
+    assert one.event_time.tolist() == two.event_time.tolist() == [-3, -2, -1, 0, 1, 2, 3]
+    np.testing.assert_allclose(one.estimate, two.estimate, atol=1e-10)
+    assert one.loc[one.event_time == -1, "estimate"].tolist() == [0.0]
+
+
+def test_sun_abraham_is_callaway_santanna_with_the_never_treated():
+    frame = panel()
+    for kind in ("simple", "dynamic", "group", "calendar"):
+        one, two = (effect(frame, each, aggregate=kind) for each in ("sun_abraham", "callaway_santanna"))
+        assert one == pytest.approx(two, abs=1e-10)
+
+
+def test_cells_are_two_by_twos():
+    frame = panel()
+    cells = did(frame, **NAMES).detail["group_time"]
+    row = cells[(cells.cohort == 6) & (cells.period == 7)].iloc[0]
+    small = frame[frame.start.isin([0, 6]) & frame.period.isin([5, 7])]
+    assert row.estimate == pytest.approx(effect(small, "two_by_two"), abs=1e-12)
+
+
+def test_complete_and_general_paths_agree():
+    frame = panel(units=60)
+    extra = frame.assign(unit=frame.unit + 1000).iloc[[0]]
+    for estimator in ("twfe", "event_study", "sun_abraham", "imputation"):
+        # A unit seen once says nothing, but sends the panel down the unbalanced path.
+        assert effect(pd.concat([frame, extra]), estimator) == pytest.approx(
+            effect(frame, estimator), abs=1e-9
+        )
+
+
+def test_poisson_before_and_after_is_the_ratio_of_ratios():
+    frame = pd.DataFrame(
+        {"unit": [1, 1, 2, 2], "period": [0, 1] * 2, "start": [1, 1, 0, 0], "count": [87, 120, 738, 817]}
+    )
+    expected = (120 / 87) / (817 / 738)
+    for estimator in ("two_by_two", "twfe", "imputation", "callaway_santanna", "event_study"):
+        got = effect(frame, estimator, outcome="count", family="poisson")
+        assert got == pytest.approx(expected, rel=COEFFICIENT)
+    assert expected == pytest.approx(1.246, abs=5e-4)
+
+
+def test_poisson_one_cohort_all_forms_agree():
+    frame = panel(starts=(0, 4))
+    two = frame[frame.period.isin([3, 4])]
+    options = {"outcome": "count", "family": "poisson", "exposure": "people"}
+    found = [effect(two, each, **options) for each in ("two_by_two", "callaway_santanna")]
+    assert found[0] == pytest.approx(found[1], rel=1e-9)
+    found = [effect(two, each, **options) for each in ("twfe", "imputation", "event_study")]
+    assert found == pytest.approx([found[0]] * 3, rel=1e-8)
+
+
+@pytest.mark.parametrize("estimator", ALL)
+def test_order_labels_and_scale(estimator):
+    frame = panel()
+    base = did(frame, estimator=estimator, diagnostics=False, **NAMES).headline
+    other = frame.sample(frac=1, random_state=4).assign(
+        unit=lambda d: "u" + (d.unit % 97).astype(str).str.zfill(3)
+    )
+    moved = did(other.assign(y=other.y * 10 + 5), estimator=estimator, diagnostics=False, **NAMES).headline
+    assert moved.estimate == pytest.approx(10 * base.estimate, rel=1e-7)
+    assert moved.std_error == pytest.approx(10 * base.std_error, rel=1e-6)
+    assert base == did(frame, estimator=estimator, diagnostics=False, **NAMES).headline
+
+
+@pytest.mark.parametrize(
+    "estimator", ["twfe", "event_study", "callaway_santanna", "sun_abraham", "imputation"]
+)
+def test_rescaled_weights_change_nothing(estimator):
+    frame = panel().assign(w=lambda d: 1 + d.unit % 3)
+    one = did(frame, estimator=estimator, weights="w", diagnostics=False, **NAMES).headline
+    two = did(
+        frame.assign(w=frame.w * 7), estimator=estimator, weights="w", diagnostics=False, **NAMES
+    ).headline
+    assert two.estimate == pytest.approx(one.estimate, abs=1e-10)
+    assert two.std_error == pytest.approx(one.std_error, rel=1e-8)
+
+
+@pytest.mark.parametrize(
+    "estimator", ["twfe", "event_study", "callaway_santanna", "sun_abraham", "imputation"]
+)
+def test_weights_of_one_are_no_weights_and_of_two_are_copies(estimator):
+    frame = panel()
+    plain = did(frame, estimator=estimator, diagnostics=False, **NAMES).headline
+    ones = did(frame.assign(w=1.0), estimator=estimator, weights="w", diagnostics=False, **NAMES).headline
+    assert ones.estimate == pytest.approx(plain.estimate, abs=1e-9)
+    assert ones.std_error == pytest.approx(plain.std_error, rel=1e-6)
+    heavy = frame.assign(w=1.0 + (frame.unit % 2))
+    twins = pd.concat([frame, frame[frame.unit % 2 == 1].assign(unit=lambda d: d.unit + 1000)])
+    assert effect(heavy, estimator, weights="w") == pytest.approx(effect(twins, estimator), abs=1e-9)
+
+
+@pytest.mark.parametrize("estimator", ["twfe", "callaway_santanna", "event_study"])
+def test_dates_and_integers_agree(estimator):
+    frame = panel()
+    month = pd.PeriodIndex([f"2019-{p:02d}" for p in frame.period], freq="M").to_timestamp()
+    start = [f"2019-{s:02d}" if s else None for s in frame.start]
+    dated = frame.assign(period=month, start=start)
+    one, two = (did(each, estimator=estimator, diagnostics=False, **NAMES) for each in (frame, dated))
+    assert one.headline.estimate == two.headline.estimate
+    assert two.detail["means"].period.iloc[0] == "2019-01-01"
+
+
+def test_every_second_year_is_one_step():
+    frame = panel()
+    wide = frame.assign(
+        period=2000 + 2 * frame.period, start=np.where(frame.start > 0, 2000 + 2 * frame.start, 0)
+    )
+    one, two = (did(each, diagnostics=False, **NAMES).detail["event_study"] for each in (frame, wide))
+    assert one.equals(two)
+
+
+def test_repeated_cross_sections_equal_the_panel_for_means():
+    frame = panel(starts=(0, 4))
+    rows = frame.assign(unit=np.arange(len(frame)))
+    assert effect(rows, "two_by_two") == pytest.approx(effect(frame, "two_by_two"), abs=1e-12)
+    cells = did(
+        rows.drop(columns="unit"), outcome="y", period="period", first_treated="start", diagnostics=False
+    )
+    whole = did(frame, diagnostics=False, **NAMES)
+    np.testing.assert_allclose(
+        cells.detail["group_time"].estimate, whole.detail["group_time"].estimate, atol=1e-12
+    )
+
+
+def test_one_row_each_is_hc1():
+    frame = panel(starts=(0, 4)).assign(unit=lambda d: np.arange(len(d)))
+    found = did(frame, estimator="two_by_two", diagnostics=False, **NAMES).headline
+    x = np.column_stack(
+        [np.ones(len(frame)), frame.start > 0, frame.period >= 4, (frame.start > 0) & (frame.period >= 4)]
+    )
+    x = x.astype(float)
+    bread = np.linalg.inv(x.T @ x)
+    rest = frame.y.to_numpy() - x @ bread @ x.T @ frame.y.to_numpy()
+    n = len(frame)
+    variance = n / (n - 4) * bread @ (x.T * rest**2) @ x @ bread
+    assert found.std_error == pytest.approx(np.sqrt(variance[3, 3]), rel=1e-10)
+    assert found.interval == "hc1"
+
+
+def test_not_yet_treated_with_no_later_cohort_is_never_treated():
+    frame = panel(starts=(0, 4))
+    assert effect(frame, "callaway_santanna", control_group="not_yet_treated") == effect(
+        frame, "callaway_santanna"
+    )
+
+
+def test_anticipation_moves_the_base():
+    frame = panel(starts=(0, 4))
+    cells = did(frame, anticipation=1, diagnostics=False, **NAMES).detail["group_time"]
+    row = cells[cells.period == 4].iloc[0]
+    two = frame[frame.period.isin([2, 4])]
+    assert row.estimate == pytest.approx(effect(two, "two_by_two"), abs=1e-12)
+
+
+def test_wild_bootstrap_interval_inverts_its_test():
+    frame = panel(units=16, starts=(0, 4))
+    found = did(frame, estimator="twfe", inference="wild_bootstrap", diagnostics=False, **NAMES).headline
+    for end in (found.conf_low, found.conf_high):
+        shifted = frame.assign(y=frame.y - end * ((frame.start > 0) & (frame.period >= 4)))
+        again = did(
+            shifted, estimator="twfe", inference="wild_bootstrap", diagnostics=False, **NAMES
+        ).headline
+        assert again.p_value == pytest.approx(0.05, abs=0.004)
+
+
+def test_uniform_bands_hold_the_pointwise_intervals():
+    for estimator in ("event_study", "callaway_santanna", "imputation"):
+        path = did(panel(), estimator=estimator, diagnostics=False, **NAMES).detail["event_study"].dropna()
+        assert (path.band_low <= path.conf_low + 1e-12).all()
+        assert (path.band_high >= path.conf_high - 1e-12).all()
+
+
+def test_input_is_not_changed():
+    frame = panel()
+    before = frame.copy(deep=True)
+    did(frame, **NAMES)
+    pd.testing.assert_frame_equal(frame, before)
