@@ -28,6 +28,7 @@ _ASSUMPTIONS = {
     "extreme_weights": "a few people carry much of the weight",
     "proportional_hazards": "the ratio of the two rates changes over time",
     "series_break": "the way of recording changed",
+    "unequal_bases": "the two sides start from very different counts",
     "few_treated_clusters": "too few places took part",
     "few_clusters": "there are too few places or groups",
     "regression_to_the_mean": "the place or the people were chosen at a high point",
