@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -48,13 +49,13 @@ class Account:
     nominal: np.ndarray
     discount: np.ndarray
 
-    @property
+    @cached_property
     def product(self) -> np.ndarray:
         """Each benefit line's inputs multiplied, at the values entered."""
         levels = self.benefits[list(MULTIPLICATIVE)].to_numpy(float)
         return levels.prod(axis=1) * (1 - self.benefits["deadweight"].to_numpy(float))
 
-    @property
+    @cached_property
     def amounts(self) -> np.ndarray:
         """Each cost row's amount as entered, times the share of a joint grant that this account carries."""
         return (self.costs["amount"] * self.costs["share"]).to_numpy(float)
@@ -63,14 +64,18 @@ class Account:
         """True for capital and revenue costs."""
         return (self.costs["kind"] != "in_kind").to_numpy()
 
+    @cached_property
+    def kinds(self) -> dict[str, np.ndarray]:
+        """The lines of each perspective; `public` is all but transfers, `cashable` is fiscal and cashable."""
+        perspective = self.benefits["perspective"].to_numpy(dtype=object)
+        found = {name: perspective == name for name in ("fiscal", "economic", "social")}
+        found["public"] = self.benefits["transfer"].to_numpy() == 0
+        found["cashable"] = found["fiscal"] & (self.benefits["cashable"].to_numpy() == 1)
+        return found
+
     def is_benefit(self, name: str) -> np.ndarray:
-        """True for the lines of a perspective; `public` is all but transfers, `cashable` is fiscal and cashable."""
-        fiscal = (self.benefits["perspective"] == "fiscal").to_numpy()
-        if name == "public":
-            return (self.benefits["transfer"] == 0).to_numpy()
-        if name == "cashable":
-            return fiscal & (self.benefits["cashable"] == 1).to_numpy()
-        return (self.benefits["perspective"] == name).to_numpy()
+        """True for the lines of one kind."""
+        return self.kinds[name]
 
     def counted(self) -> tuple[np.ndarray, np.ndarray]:
         """The cost rows and benefit lines in the ratio of the chosen perspective."""
@@ -146,8 +151,8 @@ def terms(account: Account, products: np.ndarray, amounts: np.ndarray) -> dict[s
     worth = account.cost_real * account.cost_discount
     fiscal = account.fiscal_costs()
     costs, fiscal_costs = amounts @ worth, amounts @ (worth * fiscal)
-    by_year = products @ (value * account.is_benefit("fiscal")[:, None])
-    spent = amounts @ _by_year(account, worth * fiscal)
+    by_year = (value * account.is_benefit("fiscal")[:, None]).T @ products.T
+    spent = _by_year(account, worth * fiscal).T @ amounts.T
     return {
         "benefit_cost_ratio": _ratio(benefit["fiscal"], fiscal_costs)
         if account.perspective == "fiscal"
@@ -168,11 +173,17 @@ def terms(account: Account, products: np.ndarray, amounts: np.ndarray) -> dict[s
 def payback(benefits: np.ndarray, costs: np.ndarray) -> np.ndarray:
     """First year index in which cumulative discounted fiscal benefits reach the costs so far; NaN where never.
 
-    Where nothing has been spent yet there is nothing to pay back, so such years do not count.
+    Both arrays are years × draws. Where nothing has been spent yet there is nothing to pay back, so such years do not
+    count.
     """
-    saved, spent = benefits.cumsum(axis=1), costs.cumsum(axis=1)
-    reached = (saved >= spent * REACHED) & (spent > 0)
-    return np.where(reached.any(axis=1), reached.argmax(axis=1), np.nan)
+    draws = benefits.shape[1]
+    year, saved, spent = np.full(draws, np.nan), np.zeros(draws), np.zeros(draws)
+    for index in range(len(benefits)):
+        saved += benefits[index]
+        spent += costs[index]
+        reached = (saved >= spent * REACHED) & (spent > 0) & np.isnan(year)
+        year[reached] = index
+    return year
 
 
 def central(account: Account) -> dict[str, float]:
@@ -221,7 +232,8 @@ def _ratio(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
 
 
 def _only_price_year(costs: pd.DataFrame, benefits: pd.DataFrame) -> str:
-    years = sorted({*costs["price_year"], *benefits["unit_year"]})
+    """The price year that all typed amounts share; unit costs from codes are moved to it."""
+    years = sorted({*costs["price_year"], *benefits.loc[benefits["code"] == "", "price_year"]})
     if len(years) == 1:
         return years[0]
     raise StudyError(

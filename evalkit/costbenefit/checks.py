@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -33,8 +34,9 @@ class Case:
     chance: float | None
     break_evens: list[BreakEven]
 
-    @property
+    @cached_property
     def coded_rows(self) -> list:
+        """The benefit lines whose unit cost is a code."""
         benefits = self.inputs.benefits
         return list(benefits[benefits["code"] != ""].itertuples())
 

@@ -34,7 +34,8 @@ class Uncertain:
 
     def draw(self, rng: np.random.Generator, n: int) -> np.ndarray:
         """n values, in the order of the stream."""
-        return self.shift + self.slope * self._raw(rng, n)
+        raw = self._raw(rng, n)
+        return raw if self.shift == 0 and self.slope == 1 else self.shift + self.slope * raw
 
     def _raw(self, rng: np.random.Generator, n: int) -> np.ndarray:
         if self.family == "beta":

@@ -194,22 +194,18 @@ def _refuse_currency(frame: pd.DataFrame, name: str, problems: list[Problem]) ->
 def _range_columns(
     clean: pd.DataFrame, frame: pd.DataFrame, column: str, name: str, problems: list[Problem]
 ) -> None:
-    """`<input>_low`, `<input>_high` (both or neither in a row) and `<input>_distribution`."""
-    for end in ("low", "high"):
-        given = frame.get(f"{column}_{end}")
-        numbers = np.nan if given is None else pd.to_numeric(given, errors="coerce").to_numpy(float)
-        clean[f"{column}_{end}"] = numbers
-    family = frame.get(f"{column}_distribution")
-    clean[f"{column}_distribution"] = (
-        "" if family is None else family.astype(object).where(family.notna(), "").astype(str).to_numpy()
-    )
-    half = clean[f"{column}_low"].isna() != clean[f"{column}_high"].isna()
+    """`<input>_low`, `<input>_high` (both or neither in a row) and `<input>_distribution`, where the frame has them."""
+    low, high, family = f"{column}_low", f"{column}_high", f"{column}_distribution"
+    if low not in frame and high not in frame:
+        return
+    for end in (low, high):
+        given = frame.get(end)
+        clean[end] = np.nan if given is None else pd.to_numeric(given, errors="coerce").to_numpy(float)
+    named = frame.get(family, pd.Series([""] * len(frame))).astype(object)
+    clean[family] = named.where(named.notna(), "").astype(str).to_numpy()
     problems += [
-        Problem(
-            where=where(name, row),
-            wrong=f"`{column}_low` and `{column}_high` are given together or not at all",
-        )
-        for row in clean.loc[half, "row"]
+        Problem(where=where(name, row), wrong=f"`{low}` and `{high}` are given together or not at all")
+        for row in clean.loc[clean[low].isna() != clean[high].isna(), "row"]
     ]
 
 

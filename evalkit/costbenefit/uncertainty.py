@@ -89,7 +89,7 @@ def draw(account: Account, uncertain: Uncertainty, n: int, seed: int) -> dict[st
     parts: dict[str, list[np.ndarray]] = {}
     for start in range(0, n, CHUNK):
         size = min(CHUNK, n - start)
-        levels = np.empty((size, len(streams)))
+        levels = np.empty((size, len(streams)), order="F")
         for column, (each, rng) in enumerate(zip(uncertain.factors, streams, strict=True)):
             levels[:, column] = each.uncertain.draw(rng, size)
         found = terms(account, uncertain.products(levels), uncertain.amounts(levels))
@@ -128,7 +128,7 @@ def impact_distribution(impact: Impact) -> Uncertain | None:
 
 
 def _line_factors(row, impacts: Mapping[str, Impact], spread: Mapping[int, float]) -> Iterator[Factor]:
-    ranged = [name for name in RANGED_BENEFITS if np.isfinite(getattr(row, f"{name}_low"))]
+    ranged = [name for name in RANGED_BENEFITS if np.isfinite(getattr(row, f"{name}_low", np.nan))]
     spot = where("benefits", row.row)
     if row.analysis:
         if "impact" in ranged:
@@ -157,7 +157,7 @@ def _line_factors(row, impacts: Mapping[str, Impact], spread: Mapping[int, float
 
 
 def _cost_factors(row, spread: Mapping[int, float]) -> Iterator[Factor]:
-    if np.isfinite(row.amount_low):
+    if np.isfinite(getattr(row, "amount_low", np.nan)):
         family = row.amount_distribution or "lognormal"
         drawn = _range(row, "amount", family, where("costs", row.row))
         key = f"cost|{row.line}|{row.agency}"
@@ -197,7 +197,8 @@ def _add(
 
 
 def _times(rest: np.ndarray, levels: np.ndarray, rows: list[tuple[int, ...]]) -> np.ndarray:
-    out = np.repeat(rest[None, :], len(levels), axis=0)
+    out = np.empty((len(levels), len(rest)), order="F")
+    out[:] = rest
     for column, lines in enumerate(rows):
         for line in lines:
             out[:, line] *= levels[:, column]

@@ -97,8 +97,8 @@ def test_an_unknown_code_offers_the_nearest():
 def test_a_users_own_file_wins_and_is_named(tmp_path):
     own = tmp_path / "own.yaml"
     own.write_text(
-        "costs:\n  CR8.6: {item: Robbery here, unit: offence, fiscal: 5000, price_year: 2019/20, source: our finance team,"
-        " verified: true, event: robbery, database: ours, counts: offences}\n"
+        "costs:\n  CR8.6: {item: Robbery here, unit: offence, fiscal: 5000, price_year: 2019/20, verified: true,"
+        " source: our finance team, event: robbery, database: ours, counts: offences}\n"
         "deflators:\n  ours: {years: financial, unit: index, source: our finance team, verified: true,"
         " values: {2019/20: 100, 2023/24: 115}}\n"
     )

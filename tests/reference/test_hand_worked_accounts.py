@@ -194,17 +194,32 @@ def test_what_must_be_true_for_a_published_ratio():
     assert row["required_units"].item() == pytest.approx(5.48 * 956_000 / (25 * 4000 * 0.6))
 
 
+def ranged(name, number, low, high, family=""):
+    return {name: number, f"{name}_low": low, f"{name}_high": high, f"{name}_distribution": family}
+
+
 def simulated():
-    """Every family at once, in known directions."""
+    """Every family at once."""
     return account(
-        [cost(amount=50_000, amount_low=40_000, amount_high=62_000, amount_distribution="lognormal"), cost("rent", amount=5_000, confidence=4)],
+        [cost(**ranged("amount", 50_000, 40_000, 62_000)), cost("rent", amount=5_000, confidence=4)],
         [
-            benefit("a", population=100, impact=0.2, impact_low=0.1, impact_high=0.3, unit_cost=2000, unit_cost_low=1500, unit_cost_high=2600),
-            benefit("b", population=80, deadweight=0.3, deadweight_low=0.1, deadweight_high=0.5, unit_cost=300, units=1.5, units_low=1, units_high=2),
+            benefit(
+                "a",
+                population=100,
+                **ranged("impact", 0.2, 0.1, 0.3),
+                **ranged("unit_cost", 2000, 1500, 2600),
+            ),
+            benefit(
+                "b",
+                population=80,
+                unit_cost=300,
+                **ranged("deadweight", 0.3, 0.1, 0.5),
+                **ranged("units", 1.5, 1, 2),
+            ),
             benefit("c", population=60, impact="main", unit_cost=900, confidence=3, last_year=3),
-            benefit("d", population=60, impact=0.4, engaged=0.5, engaged_low=0.3, engaged_high=0.8, engaged_distribution="triangular", unit_cost=100),
+            benefit("d", population=60, impact=0.4, **ranged("engaged", 0.5, 0.3, 0.8, "triangular")),
         ],
-    )  # fmt: skip
+    )
 
 
 def test_the_mean_of_the_draws_is_the_exact_mean():
