@@ -6,9 +6,9 @@ from importlib import import_module
 from typing import Any
 
 _HOME = {
-    "write_report": "render",
-    "render": "render",
-    "stage": "stage",
+    "write_report": "rendering",
+    "render": "rendering",
+    "stage": "staging",
     "site_index": "site",
     "figures": "figures",
 }

@@ -56,7 +56,7 @@ def estimates(output: Output) -> str:
     note = f"{count(len(output.results))} analyses, {count(n)} of them primary; {count(tested)} tests were made, and all are listed."
     return f"{escape(note)}\n\n" + "\n".join(
         estimates_table(output, [result], full=True, name=f"estimates-{result.analysis}",
-                        caption=f"Every estimate of the analysis {plain_words(result.analysis)}")
+                        caption=f"Every estimate of the analysis {plain_words(result.analysis)}: {output.label(result)}")
         for result in output.results
     )  # fmt: skip
 

@@ -58,6 +58,7 @@ def stage_figures(output: Output, folder: Path, previous: Path | None) -> dict[s
             "figure_flow": "",
             "figure_balance": "",
             "figure_value": "",
+            "figure_value_more": "",
         },
     )
     for each in plan(output):
@@ -91,17 +92,11 @@ def plan(output: Output) -> Iterator[Planned]:
 
 
 def _of_result(output: Output, result: Result) -> Iterator[Planned]:
-    label, main = output.label(result), result.role == "primary"
+    label = output.label(result)
     for function, frame in figures.FOR_METHOD.get(result.method, ()):
         if (frame and _missing(result, frame)) or (not frame and not result.estimates):
             continue
-        part = (
-            "figure_value"
-            if result.method == "cost_benefit"
-            else "figure_main"
-            if main
-            else "figure_findings"
-        )
+        part = _part(function, result)
         caption = CAPTIONS.get(function, "{label}: " + plain_words(function)).format(
             label=label[:1].upper() + label[1:]
         )
@@ -110,6 +105,15 @@ def _of_result(output: Output, result: Result) -> Iterator[Planned]:
             inputs=[result.to_dict(), label, output.arms],
             make=_maker(function, result, label, output.arms),
         )  # fmt: skip
+
+
+def _part(function: str, result: Result) -> str:
+    """Which part a figure goes into; a figure of ratios stands in the annex, where they are not findings."""
+    if function in {"tornado", "must_be_true"}:
+        return "figure_value_more"
+    if result.method == "cost_benefit":
+        return "figure_value"
+    return "figure_main" if result.role == "primary" else "figure_findings"
 
 
 def _maker(function: str, result: Result, label: str, arms: Mapping[str, str]) -> Callable[[], Figure]:

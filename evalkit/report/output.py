@@ -62,9 +62,25 @@ class Output:
         return {"treated": "people on the programme", "control": "comparison group"} | dict(named)
 
     def label(self, result: Result) -> str:
-        """What an analysis measures, in the words of its outcome."""
-        return str(
-            self.get("outcomes", result.outcome, "label") or plain_words(result.outcome or result.analysis)
+        """What an analysis measures, in the words of its outcome, its data marked where they are of another kind."""
+        said = self.statement(result.analysis)
+        label = said.get("label") or self.get("outcomes", result.outcome, "label")
+        label = str(label or plain_words(result.outcome or result.analysis))
+        status = said.get("data_status")
+        if status in STATUS and status != self.values.get("data_status"):
+            return f"{label} ({STATUS[status].lower()})"
+        return label
+
+    def level(self, analysis: str) -> int:
+        """The evidence level of one analysis; nought where none is given."""
+        level = self.statement(analysis).get("level", self.get("evidence", "level"))
+        return level if isinstance(level, int) else 0
+
+    @property
+    def partly_simulated(self) -> bool:
+        """Whether some analyses, but not the study, work with invented data."""
+        return not self.simulated and any(
+            row.get("data_status") == "simulated" for row in self.rows("statements")
         )
 
     def statement(self, analysis: str) -> Mapping[str, Any]:

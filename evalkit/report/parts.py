@@ -19,11 +19,12 @@ from evalkit.report.tables import (
     table,
 )  # fmt: skip
 from evalkit.report.words import count, day, escape, money, number, plain_words, sentence, unit_words
-from evalkit.results import Result
+from evalkit.results import Estimate, Result
 
 SIMULATED = (
     "Invented data. These figures were made up to show the method. They say nothing about any real programme."
 )
+PARTLY = "Some of these figures are invented, to show the method. They are marked, and say nothing about the programme."
 INTERNAL = "Not for release: internal figures, not checked for disclosure."
 QUESTIONS = (
     ("did_it_work", "Did it work?"),
@@ -47,6 +48,11 @@ LEVELS = {
     4: "A matched or adjusted comparison that passed its checks",
     5: "A randomised comparison",
 }
+RATIO_LEVEL = 4
+NO_RATIO = (
+    "No ratio of benefits to costs is shown as a finding: that needs evidence of level 4 or above. What can be shown is "
+    "what would have to be true."
+)
 INTERVAL_NOTE = (
     "Ranges are 95% intervals. If the study were repeated many times, intervals made this way would hold the true "
     "value 19 times in 20, provided that the method's assumptions hold. They do not cover problems with the design of "
@@ -56,7 +62,8 @@ INTERVAL_NOTE = (
 
 def banner_text(output: Output) -> str:
     """What stands at the top of every page: invented data, figures not for release, or nothing."""
-    marks = [SIMULATED if output.simulated else "", INTERNAL if output.internal else ""]
+    invented = SIMULATED if output.simulated else PARTLY if output.partly_simulated else ""
+    marks = [invented, INTERNAL if output.internal else ""]
     return " ".join(mark for mark in marks if mark)
 
 
@@ -104,6 +111,8 @@ def evidence(output: Output) -> str:
         f"- Size of the difference: **{escape(main.get('size_word') or 'not rated')}**",
         *(f"- {escape(sentence(reason))}" for reason in found.get("reasons") or ()),
     ]
+    if found.get("obligatory"):
+        lines.append(f"- {escape(sentence(found['obligatory']))}")
     if found.get("scale"):
         lines.append(f"\nScale used: {escape(found['scale'])}.")
     return _box("evidence", "\n".join(lines), style="Evidence")
@@ -129,11 +138,11 @@ def delivered(output: Output) -> str:
 
 def findings(output: Output) -> str:
     """One table of every measure that is not exploratory, then each measure's groups."""
-    shown = [r for r in output.results if r.role != "exploratory"]
+    shown = _shown_in_findings(output)
     if not shown:
-        return _none("No results: no analysis has been run.")
+        return _none("No results to set side by side: see the sections below.")
     pieces = [
-        estimates_table(output, [_short_result(r) for r in shown], name="findings",
+        estimates_table(output, shown, name="findings",
                         caption="Each measure, its best single estimate and its range"),
         *(_arms(output, r) for r in shown if "arms" in r.detail),
         escape(INTERVAL_NOTE),
@@ -182,7 +191,7 @@ def value(output: Output) -> str:
     results = [r for r in output.results if r.method == "cost_benefit"]
     if not results and not output.rows("parameters"):
         return _none("Not assessed: no costs or benefits were given to this study.")
-    pieces = [_value_table(result) for result in results]
+    pieces = [_value_table(output, result) for result in results]
     return "\n".join([*pieces, parameters(output)])
 
 
@@ -255,7 +264,7 @@ def _fallback(output: Output, key: str) -> str:
 
 
 def _pair(row: Mapping[str, object], result: Result | None, output: Output) -> str:
-    label = output.label(result) if result else plain_words(row.get("analysis", "result"))
+    label = output.label(result) if result else plain_words(row.get("label") or row.get("analysis", "result"))
     role = f" ({result.role} measure)" if result and result.role else ""
     words = [f"Size: {row['size_word']}." if row.get("size_word") else "",
              f"Certainty: {row['certainty_word']}." if row.get("certainty_word") else ""]  # fmt: skip
@@ -280,25 +289,43 @@ def _arms(output: Output, result: Result) -> str:
                       caption=f"Each group: {label}")  # fmt: skip
 
 
-def _short_result(result: Result) -> Result:
-    """A cost-benefit account lists its headline only; its terms have a table of their own."""
-    from dataclasses import replace
-
-    return replace(result, estimates=result.estimates[:1]) if result.method == "cost_benefit" else result
+def _shown_in_findings(output: Output) -> list[Result]:
+    """Accounts have a section of their own; exploratory analyses stay in the annex."""
+    return [r for r in output.results if r.role != "exploratory" and r.method != "cost_benefit"]
 
 
-def _value_table(result: Result) -> str:
-    rows = [[plain_words(e.term).capitalize(), estimate_text(e), interval_text(e), unit_words(e.measure, e.unit)]
-            for e in result.estimates]  # fmt: skip
-    columns = [Column(heading="Term"), Column(heading="Value", numeric=True), Column(heading="Range", numeric=True),
-               Column(heading="Counted in")]  # fmt: skip
-    body = table(
-        columns, rows, caption="Costs, benefits and how they compare", name=f"value-{result.analysis}"
-    )
-    if "by_agency" in result.detail:
+def _value_table(output: Output, result: Result) -> str:
+    """The account without its ratios where the evidence is too weak for one to be a finding."""
+    strong = output.level(result.analysis) >= RATIO_LEVEL
+    kept = [e for e in result.estimates if strong or not _is_ratio(e.term)]
+    switching = [e for e in kept if e.term.startswith("break_even_")]
+    body = _terms_table([e for e in kept if e not in switching], name=f"value-{result.analysis}",
+                        caption=f"{output.label(result)}: costs and benefits")  # fmt: skip
+    if not strong:
+        body += f"\n{escape(NO_RATIO)}\n"
+    if switching:
+        body += "\n" + _terms_table(switching, name=f"break-even-{result.analysis}",
+                                    caption="What would have to be true for benefits to equal costs")  # fmt: skip
+    if "by_agency" in result.detail and not result.detail["by_agency"].empty:
         frame = result.detail["by_agency"]
         body += "\n" + _money_table(frame, caption="Who pays and who gains", name=f"agency-{result.analysis}")
     return body
+
+
+def _is_ratio(term: str) -> bool:
+    return term in {
+        "benefit_cost_ratio",
+        "financial_return_on_investment",
+        "probability_benefits_exceed_costs",
+    }
+
+
+def _terms_table(estimates: Sequence[Estimate], *, caption: str, name: str) -> str:
+    rows = [[plain_words(e.term.removeprefix("break_even_")).capitalize().replace("Pv ", "Present value of "),
+             estimate_text(e), interval_text(e), unit_words(e.measure, e.unit)] for e in estimates]  # fmt: skip
+    columns = [Column(heading="Term"), Column(heading="Value", numeric=True), Column(heading="Range", numeric=True),
+               Column(heading="Counted in")]  # fmt: skip
+    return table(columns, rows, caption=caption, name=name)
 
 
 def _money_table(frame, *, caption: str, name: str) -> str:  # noqa: ANN001

@@ -84,7 +84,8 @@ def estimates_table(
     rows = []
     for result in results:
         for each in result.estimates:
-            row = [_measure_words(output, result, each), estimate_text(each), interval_text(each),
+            what = _measure_words(output, result, each) if not full else _term_words(each)
+            row = [what, estimate_text(each), interval_text(each),
                    unit_words(each.measure, each.unit)]  # fmt: skip
             rows.append(row + (_full_cells(each) if full else []))
     return table(columns, rows, caption=caption, name=name)
@@ -167,6 +168,10 @@ def _full_cells(each: Estimate) -> list[str]:
     p_text = "[z]" if p is None else "under 0.001" if p < 0.001 else number(p, 3)
     return [number(each.std_error, 3) if each.std_error is not None else "[z]", p_text,
             plain_words(each.interval or "[z]"), " and ".join(count(n) for n in people) or "[z]"]  # fmt: skip
+
+
+def _term_words(each: Estimate) -> str:
+    return f"{plain_words(each.term).capitalize()}{', ' + each.group if each.group else ''}"
 
 
 def _measure_words(output: Output, result: Result, each: Estimate) -> str:

@@ -14,6 +14,7 @@ from evalkit.report.words import money, number, plain_words
 from evalkit.results import Result
 
 KINDS = ("costs", "benefits")
+MOST_INPUTS = 8
 
 
 def by_agency(result: Result, *, label: str = "", arms: Mapping[str, str] | None = None) -> Figure:
@@ -21,11 +22,9 @@ def by_agency(result: Result, *, label: str = "", arms: Mapping[str, str] | None
     frame = result.detail["by_agency"]
     amounts = [str(c) for c in frame.columns if c != "agency"]
     wide = numbers(frame, amounts)
-    wide["costs"] = sum(
-        (wide[c].fillna(0).abs() for c in amounts if "cost" in c), start=pd.Series(0.0, index=wide.index)
-    )
-    wide["benefits"] = sum((wide[c].fillna(0) for c in amounts if "benefit" in c and not c.startswith("net")),
-                           start=pd.Series(0.0, index=wide.index))  # fmt: skip
+    gains = [c for c in amounts if "benefit" in c and "cashable" not in c]
+    wide["costs"] = wide[[c for c in amounts if "cost" in c]].abs().sum(axis=1)
+    wide["benefits"] = wide[gains].sum(axis=1)
     data = wide.melt(id_vars="agency", value_vars=list(KINDS), var_name="kind", value_name="amount")
     plot = _bars(data, "agency")
     parts = [
@@ -38,9 +37,8 @@ def by_agency(result: Result, *, label: str = "", arms: Mapping[str, str] | None
 def cashflow(result: Result, *, label: str = "", arms: Mapping[str, str] | None = None) -> Figure:
     """Discounted costs and benefits in each year."""
     data = numbers(result.detail["cashflow"], ["year", "discounted"])
-    kind = data["kind"] if "kind" in data else None
-    cost = data["discounted"] < 0 if kind is None else kind.isin(["cost", "capital", "revenue", "in_kind"])
-    data["side"] = ["costs" if c else "benefits" for c in cost]
+    cost = data["flow"].eq("cost") if "flow" in data else data["discounted"] < 0
+    data["side"] = ["costs" if each else "benefits" for each in cost]
     totals = (
         data.assign(amount=data["discounted"].abs()).groupby(["year", "side"], as_index=False)["amount"].sum()
     )
@@ -73,7 +71,10 @@ def tornado(result: Result, *, label: str = "", arms: Mapping[str, str] | None =
     data["low"], data["high"] = data[low], data[high]
     data["spread"] = (data["high"] - data["low"]).abs()
     data = data.dropna(subset=["low", "high"]).sort_values("spread", kind="stable").reset_index(drop=True)
-    data["input"] = [textwrap.fill(plain_words(each), 28) for each in data[name]]
+    data = data.tail(MOST_INPUTS).reset_index(drop=True)
+    lines = data["line"] if "line" in data else [""] * len(data)
+    data["input"] = [textwrap.fill(f"{plain_words(each)}{', ' + str(line) if str(line) else ''}", 30)
+                     for each, line in zip(data[name], lines, strict=True)]  # fmt: skip
     order = pd.Categorical(data["input"], categories=list(dict.fromkeys(data["input"])), ordered=True)
     data["input"] = order
     for end in ("low", "high"):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from evalkit.errors import ReportError, nearest
 from evalkit.report import embedded, quarto
-from evalkit.report.stage import stage_into, swap
+from evalkit.report.staging import stage_into, swap
 
 FORMATS = ("html", "pdf", "docx")
 ENGINES = ("auto", "quarto", "embedded")
