@@ -233,14 +233,15 @@ def _count(path: Path, delimiter: str) -> tuple[int, int, int, bool]:
         if not chunk:
             continue
         codes = np.frombuffer(chunk, dtype=np.uint8)
-        marks = codes == QUOTE
-        outside = (np.cumsum(marks) + quotes) % 2 == 0
-        ends = (codes == NEWLINE) & outside
-        newlines += int(ends.sum())
-        delimiters += int(((codes == ord(delimiter)) & outside).sum())
-        blank += int(ends[0] and last == NEWLINE) + int((ends[1:] & ends[:-1]).sum())
-        quotes += int(marks.sum())
-        last = int(codes[-1]) if outside[-1] else QUOTE
+        ends, marks = codes == NEWLINE, codes == ord(delimiter)
+        if quotes % 2 or b'"' in chunk:
+            outside = (np.cumsum(codes == QUOTE) + quotes) % 2 == 0
+            ends, marks = ends & outside, marks & outside
+            quotes += chunk.count(b'"')
+        newlines += int(np.count_nonzero(ends))
+        delimiters += int(np.count_nonzero(marks))
+        blank += int(ends[0] and last == NEWLINE) + int(np.count_nonzero(ends[1:] & ends[:-1]))
+        last = QUOTE if quotes % 2 else int(codes[-1])
     unfinished = int(last != NEWLINE)
     return newlines + unfinished - blank, delimiters, blank, quotes % 2 == 0
 
