@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.costbenefit.account import Account, central
-from evalkit.costbenefit.inputs import Inputs, where
+from evalkit.costbenefit.inputs import Inputs, rows_of, where
 from evalkit.costbenefit.options import CostBenefitOptions, schedules
 from evalkit.costbenefit.sensitivity import BreakEven
 from evalkit.parameters import OPTIMISM, SPREAD, Library, prices
@@ -38,7 +38,7 @@ class Case:
     def coded_rows(self) -> list:
         """The benefit lines whose unit cost is a code."""
         benefits = self.inputs.benefits
-        return list(benefits[benefits["code"] != ""].itertuples())
+        return rows_of(benefits[benefits["code"] != ""])
 
 
 def all_checks(case: Case) -> tuple[Check, ...]:
@@ -70,7 +70,7 @@ def denominator(case: Case) -> Check:
 def unit_cost_age(case: Case) -> Check | None:
     """Years from the oldest unit cost's prices to those of the account."""
     ages = {}
-    for row in case.inputs.benefits.itertuples():
+    for row in rows_of(case.inputs.benefits):
         if prices.is_financial(row.unit_year) == prices.is_financial(case.account.price_year):
             ages[row.code or row.line] = prices.years_between(row.unit_year, case.account.price_year)
     if not ages:
@@ -221,7 +221,7 @@ def impact_error(case: Case) -> Check | None:
 
 
 def proportion_above_one(case: Case) -> Check | None:
-    large = [row for row in case.inputs.benefits.itertuples() if not row.analysis and row.impact > 1]
+    large = [row for row in rows_of(case.inputs.benefits) if not row.analysis and row.impact > 1]
     if not large:
         return None
     rows = ", ".join(str(row.row) for row in large)

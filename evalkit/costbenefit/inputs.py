@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import namedtuple
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -94,6 +95,12 @@ def read_inputs(frames: Any, lib: Library, impacts: Mapping[str, Impact]) -> Inp
 def where(frame: str, row: int, column: str = "") -> str:
     """`costs, row 3` or `costs, row 3, column amount`, counting the header as row 1."""
     return f"{frame}, row {row}" + (f", column `{column}`" if column else "")
+
+
+def rows_of(frame: pd.DataFrame) -> list[Any]:
+    """The rows as named tuples of plain values; many times faster than `itertuples` on a short, wide frame."""
+    row = namedtuple("row", frame.columns)
+    return [row(*values) for values in zip(*(frame[name].tolist() for name in frame.columns), strict=True)]
 
 
 def _clean(
@@ -212,7 +219,7 @@ def _range_columns(
 def _unit_costs(benefits: pd.DataFrame, lib: Library, problems: list[Problem]) -> dict[str, Parameter]:
     """Replace `unit_cost` by a number; `code` keeps the code. Returns the entries used, by code."""
     values, codes, used = [], [], {}
-    for row in benefits.itertuples():
+    for row in rows_of(benefits):
         try:
             value, entry = _unit_cost(row.unit_cost, row.perspective, lib)
         except EvalkitError as error:
@@ -267,7 +274,7 @@ def _impacts(
 ) -> dict[str, Impact]:
     """Replace `impact` by a number; `analysis` keeps the name. Returns the impacts used, by name."""
     values, names, used = [], [], {}
-    for row in benefits.itertuples():
+    for row in rows_of(benefits):
         value, name = _number_or_name(row.impact)
         if name in known:
             value, used[name] = known[name].value, known[name]
@@ -309,7 +316,7 @@ def _price_years(
 ) -> None:
     for name, frame in (("costs", costs), ("benefits", benefits)):
         years = []
-        for row in frame.itertuples():
+        for row in rows_of(frame):
             entry = entries.get(getattr(row, "code", ""))
             text = row.price_year or (entry.price_year if entry else "")
             try:

@@ -126,10 +126,11 @@ def cost_benefit(frames: Mapping[str, pd.DataFrame], options: CostBenefitOptions
 
 def _detail(case: Case, uncertain: Uncertainty) -> dict[str, pd.DataFrame]:
     account, options = case.account, case.options
+    flow = cashflow(account)
     return {
-        "cashflow": cashflow(account),
-        "by_agency": views.by_agency(account),
-        "by_year": views.by_year(account),
+        "cashflow": flow,
+        "by_agency": views.by_agency(account, flow),
+        "by_year": views.by_year(account, flow),
         "tornado": tornado(account, uncertain, options.level),
         "draws": _quantiles(case.draws),
         "break_even": break_even_frame(case.break_evens),

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 import pandas as pd
 
 from evalkit.costbenefit.impacts import Impact
-from evalkit.costbenefit.inputs import Inputs, where
+from evalkit.costbenefit.inputs import Inputs, rows_of, where
 from evalkit.errors import DataError, Problem
 from evalkit.parameters import Parameter
 
@@ -37,7 +37,7 @@ def refuse_misuse(inputs: Inputs) -> None:
 
 
 def _net_impacts(benefits: pd.DataFrame, impacts: Mapping[str, Impact]) -> Iterator[Problem]:
-    for row in benefits[benefits["analysis"] != ""].itertuples():
+    for row in rows_of(benefits[benefits["analysis"] != ""]):
         spot = where("benefits", row.row)
         if row.deadweight != 0:
             yield Problem(
@@ -59,7 +59,7 @@ def _net_impacts(benefits: pd.DataFrame, impacts: Mapping[str, Impact]) -> Itera
 
 
 def _crime_from_rates(inputs: Inputs) -> Iterator[Problem]:
-    for row in inputs.benefits[inputs.benefits["analysis"] != ""].itertuples():
+    for row in rows_of(inputs.benefits[inputs.benefits["analysis"] != ""]):
         entry = inputs.entries.get(row.code)
         is_rate = inputs.impacts[row.analysis].scale == "proportion"
         if entry is not None and entry.counts == "offences" and is_rate:
@@ -72,7 +72,7 @@ def _crime_from_rates(inputs: Inputs) -> Iterator[Problem]:
 
 def _same_event_twice(benefits: pd.DataFrame, entries: Mapping[str, Parameter]) -> Iterator[Problem]:
     """Two databases for one event, the average crime beside a type of crime, or a whole cost beside its own parts."""
-    rows = [(row, entries[row.code]) for row in benefits.itertuples() if row.code and entries[row.code].event]
+    rows = [(row, entries[row.code]) for row in rows_of(benefits) if row.code and entries[row.code].event]
     databases, wholes = defaultdict(dict), defaultdict(dict)
     for row, entry in rows:
         databases[entry.event].setdefault(entry.database, row)
@@ -111,7 +111,7 @@ def _twice(row, wrong: str) -> Problem:
 
 
 def _transfers(benefits: pd.DataFrame) -> Iterator[Problem]:
-    for row in benefits[(benefits["transfer"] == 1) & (benefits["perspective"] != "fiscal")].itertuples():
+    for row in rows_of(benefits[(benefits["transfer"] == 1) & (benefits["perspective"] != "fiscal")]):
         yield Problem(
             where=where("benefits", row.row, "transfer"),
             wrong="a transfer (a benefit payment or a tax) is fiscal, and no part of public value",
@@ -121,11 +121,11 @@ def _transfers(benefits: pd.DataFrame) -> Iterator[Problem]:
 
 def _timing(costs: pd.DataFrame, benefits: pd.DataFrame) -> Iterator[Problem]:
     for name, frame, column in (("costs", costs, "year"), ("benefits", benefits, "last_year")):
-        for row in frame[frame[column] >= CALENDAR].itertuples():
+        for row in rows_of(frame[frame[column] >= CALENDAR]):
             spot, year = where(name, row.row, column), str(getattr(row, column))
             yield Problem(where=spot, wrong="years count from 0, the first year of the account", found=year)
     first_cost = costs["year"].min() if len(costs) else None
-    for row in benefits.itertuples():
+    for row in rows_of(benefits):
         if row.last_year < row.first_year:
             yield Problem(
                 where=where("benefits", row.row, "last_year"),
@@ -141,7 +141,7 @@ def _timing(costs: pd.DataFrame, benefits: pd.DataFrame) -> Iterator[Problem]:
 
 
 def _multipliers(benefits: pd.DataFrame, entries: Mapping[str, Parameter]) -> Iterator[Problem]:
-    crimes = [row for row in benefits.itertuples() if row.code and entries[row.code].counts == "offences"]
+    crimes = [row for row in rows_of(benefits) if row.code and entries[row.code].counts == "offences"]
     with_it = [row for row in crimes if row.multiplier != 1]
     if with_it and len(with_it) < len(crimes):
         yield Problem(

@@ -10,7 +10,7 @@ import numpy as np
 from evalkit.costbenefit.account import MULTIPLICATIVE, Account, terms
 from evalkit.costbenefit.distributions import Uncertain, from_range, lognormal, stream
 from evalkit.costbenefit.impacts import Impact
-from evalkit.costbenefit.inputs import RANGED_BENEFITS, where
+from evalkit.costbenefit.inputs import RANGED_BENEFITS, rows_of, where
 from evalkit.errors import StudyError
 from evalkit.options import one_of
 from evalkit.parameters import SPREAD, Library
@@ -66,14 +66,14 @@ def uncertainty(account: Account, impacts: Mapping[str, Impact], lib: Library) -
     spread = lib.optimism[SPREAD]["spread"]
     found: dict[tuple, Factor] = {}
     rest, cost_rest = np.ones(len(account.benefits)), np.ones(len(account.costs))
-    for position, row in enumerate(account.benefits.itertuples()):
+    for position, row in enumerate(rows_of(account.benefits)):
         drawn = list(_line_factors(row, impacts, spread))
         taken = {each.name for each in drawn}
         fixed = [getattr(row, name) for name in MULTIPLICATIVE if name not in taken]
         rest[position] = np.prod(fixed) * (1.0 if "deadweight" in taken else 1 - row.deadweight)
         for each in drawn:
             _add(found, each, benefit=position)
-    for position, row in enumerate(account.costs.itertuples()):
+    for position, row in enumerate(rows_of(account.costs)):
         drawn = list(_cost_factors(row, spread))
         cost_rest[position] = row.share * (
             1.0 if any(each.name == "amount" for each in drawn) else row.amount

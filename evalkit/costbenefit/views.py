@@ -5,21 +5,21 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from evalkit.costbenefit.account import Account, cashflow, central
-from evalkit.costbenefit.inputs import Inputs
+from evalkit.costbenefit.account import Account, central
+from evalkit.costbenefit.inputs import Inputs, rows_of
 
 RECIPIENT_OF = {"fiscal": "taxpayers", "economic": "participants", "social": "others"}
 RECIPIENTS = ("taxpayers", "participants", "others", "indirect")
 
 
-def by_agency(account: Account) -> pd.DataFrame:
+def by_agency(account: Account, cashflow: pd.DataFrame) -> pd.DataFrame:
     """Who pays and who saves.
 
     Columns: agency, pv_costs_fiscal, pv_costs_in_kind, pv_benefits_fiscal, pv_benefits_cashable,
     pv_benefits_economic, pv_benefits_social, net_budget_impact (fiscal costs less fiscal benefits; negative is a
     saving).
     """
-    flow = _tagged(account)
+    flow = _tagged(account, cashflow)
     amount = flow.pivot_table(
         index="agency", columns="tag", values="discounted", aggfunc="sum", fill_value=0.0, sort=True
     )
@@ -37,12 +37,12 @@ def by_agency(account: Account) -> pd.DataFrame:
     return frame.reset_index().rename_axis(columns=None)
 
 
-def by_year(account: Account) -> pd.DataFrame:
+def by_year(account: Account, cashflow: pd.DataFrame) -> pd.DataFrame:
     """Discounted flows of each year, and the running budget impact.
 
     Columns: year, costs, costs_fiscal, benefits_fiscal, benefits_economic, benefits_social, cumulative_budget_impact.
     """
-    flow = _tagged(account)
+    flow = _tagged(account, cashflow)
     wide = flow.pivot_table(index="year", columns="tag", values="discounted", aggfunc="sum", fill_value=0.0)
     wide = wide.reindex(range(account.horizon), fill_value=0.0)
 
@@ -127,22 +127,21 @@ def parameters_used(inputs: Inputs, account: Account) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def _tagged(account: Account) -> pd.DataFrame:
+def _tagged(account: Account, cashflow: pd.DataFrame) -> pd.DataFrame:
     """The cash flow with one tag per row: which column of a view it adds to."""
-    flow = cashflow(account)
     cashable = {
         (line.line, line.agency)
-        for line in account.benefits.itertuples()
+        for line in rows_of(account.benefits)
         if line.cashable and line.perspective == "fiscal"
     }
     kinds = {"capital cost": "costs_fiscal", "revenue cost": "costs_fiscal", "in-kind cost": "costs_in_kind"}
     tags = []
-    for row in flow.itertuples():
+    for row in rows_of(cashflow):
         tag = kinds.get(row.type, "benefits_" + row.type.partition(" ")[0])
         tags.append(
             "benefits_cashable" if tag == "benefits_fiscal" and (row.line, row.agency) in cashable else tag
         )
-    return flow.assign(tag=tags)
+    return cashflow.assign(tag=tags)
 
 
 def _costs_by_agency(account: Account) -> list[tuple[str, float]]:

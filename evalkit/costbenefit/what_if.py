@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from evalkit.costbenefit.account import Account
+from evalkit.costbenefit.inputs import rows_of
 from evalkit.results import Result
 
 MOVABLE = ("impact", "deadweight", "unit_cost")
@@ -59,7 +60,7 @@ def what_if(result: Result, *, show_ratio: bool = True) -> dict[str, Any]:
                 "worth": float(row.worth),
                 "net": bool(row.net_impact),
             }
-            for row in lines.itertuples()
+            for row in rows_of(lines)
             if row.counted
         ],
         "showRatio": bool(show_ratio),

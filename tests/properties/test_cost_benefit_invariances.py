@@ -5,10 +5,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from evalkit.costbenefit import Impact, cost_benefit
+from evalkit.costbenefit import CostBenefitOptions, Impact, cost_benefit
+from evalkit.costbenefit.account import build_account, central
+from evalkit.costbenefit.inputs import read_inputs
+from evalkit.costbenefit.sensitivity import break_evens
+from evalkit.parameters import library
 from tests.costs import account, benefit, cost
 from tests.tolerances import EXACT
 
+LIBRARY = library()
 IMPACTS = {"main": Impact(value=0.1, std_error=0.05)}
 
 
@@ -70,7 +75,7 @@ def test_a_line_split_in_two_halves_is_the_line():
         assert one.estimate(term).estimate == pytest.approx(other.estimate(term).estimate)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     size=st.floats(0.01, 100),
     impact=st.floats(0.01, 1),
@@ -82,12 +87,16 @@ def test_break_even_values_make_the_ratio_one(size, impact, deadweight, drop_off
     row = benefit(
         population=50 * size, impact=impact, deadweight=deadweight, drop_off=drop_off, last_year=last
     )
-    result = cost_benefit(account([cost(amount=2000)], [row]), draws=0)
-    moved = {**row, "impact": result.estimate("break_even_impact").estimate}
-    again = cost_benefit(account([cost(amount=2000)], [moved]), draws=0)
-    assert again.headline.estimate == pytest.approx(1.0, rel=1e-9)
-    kept = 1 - result.estimate("break_even_deadweight").estimate
-    assert kept == pytest.approx((1 - deadweight) / result.headline.estimate, rel=1e-9)
+    options = CostBenefitOptions()
+
+    def built(rows):
+        return build_account(read_inputs(account([cost(amount=2000)], rows), LIBRARY, {}), options, LIBRARY)
+
+    found = {each.name: each.value for each in break_evens(built([row])) if each.line == "all lines"}
+    again = central(built([{**row, "impact": found["impact"]}]))["benefit_cost_ratio"]
+    assert again == pytest.approx(1.0, rel=1e-9)
+    ratio = central(built([row]))["benefit_cost_ratio"]
+    assert 1 - found["deadweight"] == pytest.approx((1 - deadweight) / ratio, rel=1e-9)
 
 
 @pytest.mark.parametrize(
