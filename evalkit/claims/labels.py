@@ -56,7 +56,7 @@ class Words:
 
 def words(facts: Facts, label: str, definition: str) -> Words:
     label = " ".join(label.replace("_", " ").split()).rstrip(".") or "the outcome"
-    definition = " ".join(definition.split()).rstrip(".")
+    definition = re.sub(r"\s*\(([^()]*)\)", r", \1", " ".join(definition.split()).rstrip("."))
     if definition[1:2].islower() or definition[1:2] == " ":
         definition = definition[0].lower() + definition[1:]
     comparison = facts.comparison.strip()
