@@ -11,6 +11,8 @@ from evalkit.claims.amounts import Amount
 from evalkit.claims.labels import Words, capital
 
 NOT_NIL = "A result like this is not evidence that nothing changed."
+ALMOST_NONE = "the range stops close to no difference"
+DISAGREED = "reasonable tests of the same thing disagree"
 UNTOLD = "The study is not precise enough to tell."
 VERBS = {
     "fewer": ("reduced", "increased"), "lower": ("reduced", "increased"), "shorter": ("shortened", "lengthened"),
@@ -44,6 +46,7 @@ class Difference:
     setting: str = "people"
     beside: str = ""
     rank: str = ""
+    disagree: bool = False
     margin: float | None = None
 
     @property
@@ -140,12 +143,9 @@ def _uncertain(d: Difference, level: int) -> str:
 def _borderline(d: Difference) -> tuple[str, str]:
     a = d.amount
     near = "hardly any difference" if a.touches else a.one(a.near)
-    why = (
-        "The range stops close to no difference"
-        if a.touches
-        else "Reasonable tests of the same thing disagree"
-    )
-    return d.spread(f"anything from {near} to {a.one(a.far)}"), f"{why}, so it should not be relied on."
+    why = [ALMOST_NONE] * a.touches + [DISAGREED] * d.disagree
+    reason = capital(" and ".join(why))
+    return d.spread(f"anything from {near} to {a.one(a.far)}"), f"{reason}, so it should not be relied on."
 
 
 def _similar(d: Difference) -> str:

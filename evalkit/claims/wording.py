@@ -103,12 +103,13 @@ def _difference(result: Result, facts: Facts, evidence: Evidence, w: Words) -> t
     if lay is None:
         none = w.say(f"No figure can be given here for {w.counted}.")
         return none, "Anything about a difference.", "cannot tell", "not rated"
-    margin = _margin(facts, lay)
+    margin, disagree = _margin(facts, lay), DISAGREE in evidence.reasons
     difference = effects.Difference(
         amount=lay,
         words=w,
         measure=head.measure,
-        status=effects.status(lay, margin, DISAGREE in evidence.reasons),
+        status=effects.status(lay, margin, disagree),
+        disagree=disagree,
         setting=SETTINGS.get(result.method, "places"),
         beside=_beside(result, lay),
         rank=_rank(result),

@@ -237,6 +237,25 @@ def test_the_definition_stands_in_the_sentence_with_the_figure():
     assert "reoffended (at least one offence within 12 months) could be" in stated.headline
 
 
+def test_what_makes_a_result_less_than_clear_is_said():
+    disagree = (Check(name="tests_disagree", passed=False),)
+    _, both = said(result(estimate(-8.3, -16.6, -0.02), checks=disagree), LOT)
+    assert (
+        "The range stops close to no difference and reasonable tests of the same thing disagree"
+        in both.can_say
+    )
+    _, one = said(result(estimate(-8.3, -15.6, -1.2), checks=disagree), LOT)
+    assert (
+        "could be anything from 1 fewer to 16 fewer. Reasonable tests of the same thing disagree"
+        in one.can_say
+    )
+
+
+def test_a_definition_in_brackets_stands_in_brackets_once():
+    _, stated = said(result(), MATCHED, definition="As recorded (column arrest).")
+    assert "reoffended (as recorded, column arrest) could be" in stated.can_say
+
+
 def test_level_five_says_what_cannot_be_said_in_both_directions():
     _, clear = said(result(estimate(-9, -15.9, -2.4)), LOT)
     assert clear.cannot_say.startswith(
