@@ -19,6 +19,7 @@ COLLINEAR = 1e-9
 CONVERGED = 1e-11
 MOST_STEPS = 60
 DENSE_LEVELS = 2000
+MANY_COLUMNS = 6
 FAMILIES = ("gaussian", "poisson", "binomial")
 
 
@@ -82,6 +83,11 @@ def group_sums(values: np.ndarray, groups: np.ndarray, n_groups: int) -> np.ndar
         return np.bincount(groups, weights=values, minlength=n_groups)
     if not values.shape[1]:
         return np.zeros((n_groups, 0))
+    if values.shape[1] >= MANY_COLUMNS:
+        rows = sparse.csr_matrix(
+            (np.ones(len(groups)), (groups, np.arange(len(groups)))), shape=(n_groups, len(groups))
+        )
+        return rows @ values
     return np.column_stack([np.bincount(groups, weights=column, minlength=n_groups) for column in values.T])
 
 

@@ -45,10 +45,29 @@ class Calendar:
 def read_calendar(
     periods: pd.Series, starts: pd.Series, names: tuple[str, str]
 ) -> tuple[np.ndarray, np.ndarray, Calendar]:
-    """Period codes, each row's first treated step (NEVER where never treated), and the calendar."""
-    if _is_date(periods):
-        return _dates(periods, starts, names)
-    return _integers(periods, starts, names)
+    """Period codes, each row's first treated step (NEVER where never treated), and the calendar.
+
+    Only the distinct values are read; rows get theirs by code.
+    """
+    row_period, distinct = _distinct(periods)
+    row_start, begun = _distinct(starts)
+    if (row_period < 0).any():
+        raise DataError(
+            f"`{names[0]}` is blank in {int((row_period < 0).sum())} rows", where=f"column `{names[0]}`"
+        )
+    read = _dates if _is_date(distinct) else _integers
+    found, steps, calendar = read(distinct, begun, names)
+    # Blank starts have code -1, the last place.
+    return found[row_period], np.append(steps, NEVER)[row_start], calendar
+
+
+def _distinct(values: pd.Series) -> tuple[np.ndarray, pd.Series]:
+    """A code for each row (-1 where blank) and the distinct values in order of appearance."""
+    if values.dtype.kind in "iu":
+        found, levels = factorize(values.to_numpy())
+        return found, pd.Series(levels)
+    found, levels = pd.factorize(values)
+    return found, pd.Series(levels)
 
 
 def _is_date(values: pd.Series) -> bool:
@@ -95,6 +114,7 @@ def _whole(values: pd.Series, name: str, *, blank: bool) -> np.ndarray:
 def _integers(
     periods: pd.Series, starts: pd.Series, names: tuple[str, str]
 ) -> tuple[np.ndarray, np.ndarray, Calendar]:
+    """Codes of the distinct periods, steps of the distinct starts, and the calendar."""
     found, levels = factorize(_whole(periods, names[0], blank=False))
     if pd.api.types.is_datetime64_any_dtype(starts) and starts.notna().any():
         raise DataError(
@@ -136,6 +156,7 @@ def _days(values: pd.Series, name: str, *, blank: bool) -> np.ndarray:
 def _dates(
     periods: pd.Series, starts: pd.Series, names: tuple[str, str]
 ) -> tuple[np.ndarray, np.ndarray, Calendar]:
+    """As `_integers`, for dates of one step: a number of days below 28, or months."""
     days = _days(periods, names[0], blank=False)
     begun = _days(starts, names[1], blank=True)
     found, levels = factorize(days.astype(np.int64))

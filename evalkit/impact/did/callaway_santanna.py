@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.impact.did.aggregate import Averages, Cells, averages, share_influence
-from evalkit.impact.did.bands import multiplier_critical
+from evalkit.impact.did.bands import normal_critical
 from evalkit.impact.did.found import EventPath, Found
 from evalkit.impact.did.frames import cell_frame, event_frame, row_frame
 from evalkit.impact.did.group_time import GroupTime, group_time
@@ -23,6 +23,7 @@ def callaway_santanna(panel: Panel, options: DidOptions) -> Found:
     """Effects of each cohort in each period beside units not treated by then, averaged as `aggregate` says."""
     found = group_time(panel, options, base_period=options.base_period)
     clustered = _by_cluster(found.influence, found, panel)
+    covariance = clustered.T @ clustered
     rows = {
         kind: _rows(found, clustered, panel, kind)
         for kind in {"dynamic", options.overall, "group", "calendar"}
@@ -31,7 +32,7 @@ def callaway_santanna(panel: Panel, options: DidOptions) -> Found:
     interval = from_variance(overall, float(overall_influence @ overall_influence), panel, options)
     detail = {
         "event_study": _event_study(rows["dynamic"], found, panel, options),
-        "group_time": _group_time_frame(found, clustered, panel, options),
+        "group_time": _group_time_frame(found, covariance, panel, options),
         "group": row_frame("cohort", *_labelled(rows["group"], panel), panel, options),
         "calendar": row_frame("period", *_labelled(rows["calendar"], panel), panel, options),
     }
@@ -45,8 +46,8 @@ def callaway_santanna(panel: Panel, options: DidOptions) -> Found:
         checks=_missing_check(found),
         references=("callaway2021", "santanna2020"),
         path=_path(rows["dynamic"], found, panel, options.base_period == "universal", options),
-        pre_path=_cell_path(found, clustered, panel, options),
-        long_path=_long_path(found, clustered, panel, options),
+        pre_path=_cell_path(found, covariance, panel, options),
+        long_path=_long_path(found, clustered, panel, options) if options.diagnostics else None,
         influence=overall_influence,
         n_treated=treated,
         n_control=control,
@@ -92,17 +93,18 @@ def _event_study(
     options: DidOptions,
 ) -> pd.DataFrame:
     made, values, influence = rows[:3]
-    critical = multiplier_critical(influence, options.level, draws=options.draws, seed=options.seed)
-    variance = np.einsum("ij,ij->j", influence, influence)
+    covariance = influence.T @ influence
+    critical = normal_critical(covariance, options.level, draws=options.draws, seed=options.seed)
+    variance = np.diag(covariance)
     reference = -1 - options.anticipation if options.base_period == "universal" else None
     return event_frame(made.keys, values, variance, critical, reference, panel, options)
 
 
 def _group_time_frame(
-    found: GroupTime, clustered: np.ndarray, panel: Panel, options: DidOptions
+    found: GroupTime, covariance: np.ndarray, panel: Panel, options: DidOptions
 ) -> pd.DataFrame:
-    critical = multiplier_critical(clustered, options.level, draws=options.draws, seed=options.seed)
-    variance = np.einsum("ij,ij->j", clustered, clustered)
+    critical = normal_critical(covariance, options.level, draws=options.draws, seed=options.seed)
+    variance = np.diag(covariance)
     # One or two treated members have no spread of their own to learn from.
     variance = np.where(found.counts[:, 0] < 3, np.nan, variance)
     return cell_frame(found.cells, found.effects, variance, critical, found.counts, panel, options)
@@ -122,10 +124,10 @@ def _path(
     )  # fmt: skip
 
 
-def _cell_path(found: GroupTime, clustered: np.ndarray, panel: Panel, options: DidOptions) -> EventPath:
+def _cell_path(found: GroupTime, covariance: np.ndarray, panel: Panel, options: DidOptions) -> EventPath:
     """Every cohort-by-period effect, so that the joint test of those before treatment is that of the paper."""
     return EventPath(
-        times=found.cells.event, estimates=found.effects, covariance=clustered.T @ clustered,
+        times=found.cells.event, estimates=found.effects, covariance=covariance,
         reference=-options.anticipation, n_clusters=panel.clusters, universal=options.base_period == "universal",
     )  # fmt: skip
 

@@ -6,8 +6,10 @@ variance. Notation follows Sant'Anna and Zhao (2020): treated d, change y, prope
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
-from scipy import linalg
 
 from evalkit.errors import EstimationError
 from evalkit.regression import glm
@@ -28,88 +30,80 @@ def plain(change: np.ndarray, treated: np.ndarray, weights: np.ndarray | None) -
     return float(mean_treated - mean_control), influence
 
 
-def adjusted(
-    change: np.ndarray, treated: np.ndarray, x: np.ndarray, weights: np.ndarray | None, adjustment: str
-) -> tuple[float, np.ndarray]:
-    """The effect adjusted for covariates (x has a constant first): `reg`, `ipw` or doubly robust `dr`."""
-    w = np.ones(len(change)) if weights is None else weights / weights.mean()
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Covariates:
+    """What every period of a cohort and its comparison shares: weights, design and, unless `reg`, the score.
+
+    `inverse` is that of the controls' weighted cross-products; `score_bread` that of the score's information.
+    """
+
+    x: np.ndarray
+    w: np.ndarray
+    treated: np.ndarray
+    inverse: np.ndarray | None
+    score: np.ndarray | None
+    score_bread: np.ndarray | None
+
+
+def covariates(x: np.ndarray, treated: np.ndarray, weights: np.ndarray | None, adjustment: str) -> Covariates:
+    """Fit what does not depend on the outcome (x has a constant first)."""
+    w = np.ones(len(x)) if weights is None else weights / weights.mean()
+    inverse = score = bread = None
+    if adjustment != "ipw":
+        gram = (x * np.where(treated, 0.0, w)[:, None]).T @ x
+        if np.linalg.cond(gram) > 1e14:
+            raise EstimationError(
+                "the covariates determine each other among the comparison units", do="Leave one of them out"
+            )
+        inverse = np.linalg.inv(gram)
+    if adjustment != "reg":
+        names = [str(k) for k in range(x.shape[1])]
+        fit = glm(treated.astype(float), x, names, family="binomial", weights=w)
+        score, bread = np.minimum(fit.fitted, 1 - 1e-6), fit.bread
+        if fit.dropped:
+            raise EstimationError("the covariates determine each other", do="Leave one of them out")
+    return Covariates(x=x, w=w, treated=treated, inverse=inverse, score=score, score_bread=bread)
+
+
+def adjusted(change: np.ndarray, c: Covariates, adjustment: str) -> tuple[float, np.ndarray]:
+    """The effect adjusted for covariates: outcome regression, inverse probability, or doubly robust.
+
+    Sant'Anna and Zhao (2020), the estimators without their efficiency refinements, as in package did.
+    """
+    n = len(change)
+    rest, from_ols = (change, None) if adjustment == "ipw" else _outcome_model(change, c)
+    top = np.where(c.treated, c.w, 0.0)
+    top = top / top.mean()
     if adjustment == "reg":
-        return _regression(change, treated, x, w)
-    score, ps_influence = _propensity(treated, x, w)
-    if adjustment == "ipw":
-        return _weighting(change, treated, x, w, score, ps_influence)
-    return _doubly_robust(change, treated, x, w, score, ps_influence)
+        effect = float(np.mean(top * rest))
+        return effect, (top * (rest - effect) - from_ols(top @ c.x)) / n
+    odds = _odds(c)
+    first, second = np.mean(top * rest), np.mean(odds * rest)
+    influence = top * (rest - first) - odds * (rest - second)
+    push = c.x @ (c.score_bread @ ((odds * (rest - second)) @ c.x))
+    influence = influence - c.w * (c.treated - c.score) * push
+    if from_ols is not None:
+        influence = influence - from_ols((top - odds) @ c.x)
+    return float(first - second), influence / n
 
 
 def _outcome_model(
-    change: np.ndarray, treated: np.ndarray, x: np.ndarray, w: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Fitted changes from the controls' least squares, and each unit's influence on its coefficients (times n)."""
-    below = np.where(treated, 0.0, w)
-    gram = (x * below[:, None]).T @ x
-    if np.linalg.cond(gram) > 1e14:
-        raise EstimationError(
-            "the covariates determine each other among the comparison units", do="Leave one of them out"
-        )
-    inverse = linalg.inv(gram)
-    beta = inverse @ (x.T @ (below * change))
-    fitted = x @ beta
-    return fitted, (below * (change - fitted))[:, None] * x @ inverse * len(change)
+    change: np.ndarray, c: Covariates
+) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
+    """Changes less the controls' fitted ones, and the influence of the fit on a direction of its coefficients."""
+    below = np.where(c.treated, 0.0, c.w)
+    rest = change - c.x @ (c.inverse @ (c.x.T @ (below * change)))
+    return rest, lambda direction: below * rest * (c.x @ (c.inverse @ direction))
 
 
-def _propensity(treated: np.ndarray, x: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    fit = glm(treated.astype(float), x, [str(k) for k in range(x.shape[1])], family="binomial", weights=w)
-    score = np.minimum(fit.fitted, 1 - 1e-6)
-    influence = (w * (treated - score))[:, None] * fit.design @ fit.bread * len(w)
-    return score, influence
-
-
-def _odds(treated: np.ndarray, w: np.ndarray, score: np.ndarray) -> np.ndarray:
-    usable = ~treated & (score < MOST_LIKELY)
+def _odds(c: Covariates) -> np.ndarray:
+    usable = ~c.treated & (c.score < MOST_LIKELY)
     if not usable.any():
         raise EstimationError(
             "no comparison unit resembles the treated ones on the covariates", do="Use fewer covariates"
         )
-    return np.where(usable, w * score / (1 - score), 0.0)
-
-
-def _regression(
-    change: np.ndarray, treated: np.ndarray, x: np.ndarray, w: np.ndarray
-) -> tuple[float, np.ndarray]:
-    n = len(change)
-    fitted, ols = _outcome_model(change, treated, x, w)
-    mass = np.where(treated, w, 0.0)
-    share = mass / mass.mean()
-    effect = float(np.mean(share * (change - fitted)))
-    influence = share * (change - fitted - effect) - ols @ (share @ x / n)
-    return effect, influence / n
-
-
-def _weighting(
-    change: np.ndarray, treated: np.ndarray, x: np.ndarray, w: np.ndarray, score: np.ndarray, ps: np.ndarray
-) -> tuple[float, np.ndarray]:
-    n = len(change)
-    top, odds = np.where(treated, w, 0.0), _odds(treated, w, score)
-    top, odds = top / top.mean(), odds / odds.mean()
-    first, second = np.mean(top * change), np.mean(odds * change)
-    move = ps @ ((odds * (change - second)) @ x / n)
-    influence = top * (change - first) - odds * (change - second) - move
-    return float(first - second), influence / n
-
-
-def _doubly_robust(
-    change: np.ndarray, treated: np.ndarray, x: np.ndarray, w: np.ndarray, score: np.ndarray, ps: np.ndarray
-) -> tuple[float, np.ndarray]:
-    n = len(change)
-    fitted, ols = _outcome_model(change, treated, x, w)
-    rest = change - fitted
-    top, odds = np.where(treated, w, 0.0), _odds(treated, w, score)
-    top, odds = top / top.mean(), odds / odds.mean()
-    first, second = np.mean(top * rest), np.mean(odds * rest)
-    from_ols = ols @ ((top - odds) @ x / n)
-    from_ps = ps @ ((odds * (rest - second)) @ x / n)
-    influence = top * (rest - first) - odds * (rest - second) - from_ols - from_ps
-    return float(first - second), influence / n
+    odds = np.where(usable, c.w * c.score / (1 - c.score), 0.0)
+    return odds / odds.mean()
 
 
 def ratio(

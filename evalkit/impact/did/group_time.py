@@ -10,7 +10,7 @@ import numpy as np
 from evalkit.errors import DataError, EstimationError
 from evalkit.impact.did.aggregate import Cells
 from evalkit.impact.did.calendar import NEVER
-from evalkit.impact.did.comparison import adjusted, plain, ratio
+from evalkit.impact.did.comparison import Covariates, adjusted, covariates, plain, ratio
 from evalkit.impact.did.options import DidOptions
 from evalkit.impact.did.panel import Panel
 
@@ -35,7 +35,10 @@ class GroupTime:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Members:
-    """A wide panel: one row per unit, one column per period. For cross-sections `values` is one column per row."""
+    """A wide panel: one row of `values` per period, one column per unit. For cross-sections one value per row.
+
+    `moving` is true where a covariate changes within a unit.
+    """
 
     values: np.ndarray
     exposure: np.ndarray | None
@@ -44,39 +47,47 @@ class _Members:
     cohort: np.ndarray
     cluster: np.ndarray
     period: np.ndarray | None
+    moving: bool = False
 
 
 def group_time(panel: Panel, options: DidOptions, *, base_period: str, pre_only: bool = False) -> GroupTime:
     """All cells that the comparison group allows; cells whose ratio does not exist are left out and counted."""
     members = _members(panel, options)
     _check_comparison(members, options)
-    found, effects, columns, bases, counts, missing = [], [], [], [], [], 0
-    steps = panel.calendar.steps
-    for g, k, b in _pairs(panel, options, base_period):
-        if pre_only and steps[k] >= g - options.anticipation:
-            continue
-        cell = _cell(members, g, k, b, steps, options)
-        if cell is None:
-            missing += 1
-            continue
-        found.append((g, steps[k]))
-        effects.append(cell[0])
-        columns.append(cell[1])
-        bases.append(steps[b])
-        counts.append(cell[2])
+    steps, shared = panel.calendar.steps, _Shared(rows={}, models={})
+    pairs = [
+        each for each in _pairs(panel, options, base_period)
+        if not (pre_only and steps[each[1]] >= each[0] - options.anticipation)
+    ]  # fmt: skip
+    influence = np.zeros((len(members.cohort), len(pairs)), order="F")
+    found, effects, counts = [], [], []
+    for g, k, b in pairs:
+        cell = _cell(members, shared, (g, k, b), steps, options)
+        if cell is not None:
+            influence[cell[2], len(found)] = cell[1]
+            found.append((g, int(steps[k]), int(steps[b])))
+            effects.append(cell[0])
+            counts.append(cell[3])
     if not found and not pre_only:
         raise EstimationError("no cohort has both a base period and a comparison", do="Add earlier periods")
     mass = np.ones(len(members.cohort)) if members.weights is None else members.weights
     mass = mass / mass.sum()
-    cohort, step = (np.array([each[i] for each in found], dtype=int) for i in (0, 1))
-    share = np.array([mass[members.cohort == g].sum() for g in cohort])
-    size = (len(members.cohort), len(found))
+    cohort, step, base = np.array(found, dtype=int).reshape(-1, 3).T
+    levels, at = np.unique(members.cohort, return_inverse=True)
+    share = np.bincount(at, weights=mass)[np.searchsorted(levels, cohort)]
     return GroupTime(
         cells=Cells(cohort=cohort, step=step, share=share), effects=np.array(effects),
-        influence=np.array(columns).T if columns else np.zeros(size), base=np.array(bases, dtype=int),
-        counts=np.array(counts).reshape(-1, 2), cohort=members.cohort, unit_weight=mass,
-        cluster=members.cluster, missing=missing,
+        influence=influence[:, : len(found)], base=base, counts=np.array(counts, dtype=int).reshape(-1, 2),
+        cohort=members.cohort, unit_weight=mass, cluster=members.cluster, missing=len(pairs) - len(found),
     )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Shared:
+    """What cells share: who is compared, by cohort and comparison; covariate fits, by the same and the base."""
+
+    rows: dict[tuple[int, int], tuple[np.ndarray, np.ndarray]]
+    models: dict[tuple[int, int, int], Covariates]
 
 
 def _pairs(panel: Panel, options: DidOptions, base_period: str) -> Iterator[tuple[int, int, int]]:
@@ -105,14 +116,14 @@ def _members(panel: Panel, options: DidOptions) -> _Members:
         first = panel.first_rows
 
         def wide(values: np.ndarray | None) -> np.ndarray | None:
-            return None if values is None else values.reshape(grid)
+            return None if values is None else np.ascontiguousarray(values.reshape(grid).T)
 
-        covariates = panel.covariates
+        x = None if panel.covariates is None else panel.covariates.reshape(*grid, -1)
         return _Members(
             values=wide(panel.outcome), exposure=wide(panel.exposure), cohort=first(panel.cohort),
             weights=None if panel.weights is None else first(panel.weights),
-            covariates=None if covariates is None else covariates.reshape(*grid, -1),
-            cluster=first(panel.cluster), period=None,
+            covariates=x, cluster=first(panel.cluster), period=None,
+            moving=x is not None and bool((x != x[:, :1]).any()),
         )  # fmt: skip
     if options.covariates:
         raise DataError(
@@ -136,48 +147,67 @@ def _check_comparison(members: _Members, options: DidOptions) -> None:
 
 
 def _cell(
-    members: _Members, g: int, k: int, b: int, steps: np.ndarray, options: DidOptions
-) -> tuple[float, np.ndarray, tuple[int, int]] | None:
-    treated = members.cohort == g
-    control = members.cohort == NEVER
+    members: _Members, shared: _Shared, cell: tuple[int, int, int], steps: np.ndarray, options: DidOptions
+) -> tuple[float, np.ndarray, np.ndarray, tuple[int, int]] | None:
+    """Effect, influence, the rows that it belongs to, and how many treated and control members there are."""
+    g, k, b = cell
+    wait = NEVER - 1
     if options.control_group == "not_yet_treated":
-        control |= members.cohort > max(steps[k], steps[b]) + options.anticipation
-        control &= ~treated
-    used = treated | control
+        wait = int(max(steps[k], steps[b]) + options.anticipation)
+    if (g, wait) not in shared.rows:
+        treated = members.cohort == g
+        used = np.flatnonzero(treated | (members.cohort > wait))
+        shared.rows[g, wait] = used, treated[used]
+    rows, treated = shared.rows[g, wait]
     if members.period is not None:
-        used &= (members.period == k) | (members.period == b)
-    rows = np.flatnonzero(used)
-    if not control.any() or not treated[rows].any():
+        near = (members.period[rows] == k) | (members.period[rows] == b)
+        rows, treated = rows[near], treated[near]
+    n_treated = int(np.count_nonzero(treated))
+    if n_treated in (0, len(rows)):
         return None
-    influence = np.zeros(len(members.cohort))
     if members.period is not None:
-        answer = _cross_section(members, rows, treated[rows], members.period[rows] == k, options)
+        answer = _cross_section(members, rows, treated, members.period[rows] == k, options)
     else:
-        answer = _panel_cell(members, rows, treated[rows], k, b, options)
-    if answer is None:
-        return None
-    influence[rows] = answer[1]
-    return answer[0], influence, (int(treated[rows].sum()), int(control[rows].sum()))
+        answer = _panel_cell(members, shared, (rows, treated), (g, wait, k, b), options)
+    return None if answer is None else (*answer, rows, (n_treated, len(rows) - n_treated))
 
 
 def _panel_cell(
-    members: _Members, rows: np.ndarray, treated: np.ndarray, k: int, b: int, options: DidOptions
+    members: _Members,
+    shared: _Shared,
+    who: tuple[np.ndarray, np.ndarray],
+    cell: tuple[int, int, int, int],
+    options: DidOptions,
 ) -> tuple[float, np.ndarray] | None:
+    (rows, treated), (g, wait, k, b) = who, cell
     weights = None if members.weights is None else members.weights[rows]
-    now, then = members.values[rows, k], members.values[rows, b]
+    now, then = members.values[k][rows], members.values[b][rows]
     if options.family == "poisson":
-        exposure = np.ones_like(members.values) if members.exposure is None else members.exposure
-        mass = 1.0 if weights is None else weights
-        pairs = (then * mass, now * mass), (exposure[rows, b] * mass, exposure[rows, k] * mass)
-        try:
-            return ratio(*pairs, treated)
-        except EstimationError:
-            return None
+        return _ratio_cell(members, (rows, treated), (k, b), (now, then))
     if members.covariates is None:
         return plain(now - then, treated, weights)
-    base = members.covariates[rows, min(b, k)]
-    x = np.column_stack([np.ones(len(rows)), base])
-    return adjusted(now - then, treated, x, weights, options.adjustment)
+    when = min(b, k) if members.moving else 0
+    if (g, wait, when) not in shared.models:
+        x = np.column_stack([np.ones(len(rows)), members.covariates[rows, when]])
+        shared.models[g, wait, when] = covariates(x, treated, weights, options.adjustment)
+    return adjusted(now - then, shared.models[g, wait, when], options.adjustment)
+
+
+def _ratio_cell(
+    members: _Members,
+    who: tuple[np.ndarray, np.ndarray],
+    when: tuple[int, int],
+    counts: tuple[np.ndarray, np.ndarray],
+) -> tuple[float, np.ndarray] | None:
+    (rows, treated), (k, b), (now, then) = who, when, counts
+    mass = np.ones(len(rows)) if members.weights is None else members.weights[rows]
+    now_size, then_size = mass, mass
+    if members.exposure is not None:
+        now_size, then_size = mass * members.exposure[k][rows], mass * members.exposure[b][rows]
+    try:
+        return ratio((then * mass, now * mass), (then_size, now_size), treated)
+    except EstimationError:
+        return None
 
 
 def _cross_section(

@@ -11,7 +11,7 @@ from scipy import sparse
 
 from evalkit.errors import EstimationError
 from evalkit.impact.did.aggregate import Cells, averages
-from evalkit.impact.did.bands import multiplier_critical
+from evalkit.impact.did.bands import normal_critical
 from evalkit.impact.did.event_study import event_columns, path_of
 from evalkit.impact.did.found import EventPath, Found
 from evalkit.impact.did.frames import cell_frame, event_frame, row_frame
@@ -223,15 +223,17 @@ def _frames(
 ) -> dict[str, pd.DataFrame]:
     panel, draws = model.panel, {"draws": options.draws, "seed": options.seed}
     whole = _joined(early, path)
-    band = multiplier_critical(influence["dynamic"], options.level, **draws)
+    band = normal_critical(path.covariance, options.level, **draws)
     each = _influence(model, np.eye(len(cell_mean)))
-    variance = np.einsum("ij,ij->j", each, each)
-    cell_band = multiplier_critical(each, options.level, **draws)
+    covariance = each.T @ each
+    cell_band = normal_critical(covariance, options.level, **draws)
     frames = {
         "event_study": event_frame(
             whole.times, whole.estimates, np.diag(whole.covariance), band, whole.reference, panel, options
         ),
-        "group_time": cell_frame(model.cells, cell_mean, variance, cell_band, model.counts, panel, options),
+        "group_time": cell_frame(
+            model.cells, cell_mean, np.diag(covariance), cell_band, model.counts, panel, options
+        ),
     }
     for kind, name in (("group", "cohort"), ("calendar", "period")):
         labels = [panel.calendar.label(int(key)) for key in made[kind].keys]

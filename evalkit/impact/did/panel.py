@@ -222,11 +222,13 @@ def _order(
     if options.unit is None:
         return np.lexsort((*reversed(ties), period))
     key = unit * n_periods + period
-    gaps = np.diff(key)
-    if (gaps > 0).all():
+    if (key[1:] > key[:-1]).all():
         return None
-    order = np.argsort(key, kind="stable")
-    repeated = int((np.diff(key[order]) == 0).sum())
+    seen = np.bincount(key) if key.max() <= 8 * len(key) else None
+    order = np.argsort(key, kind="stable") if seen is None else None
+    repeated = (
+        int((np.diff(key[order]) == 0).sum()) if seen is None else len(key) - int(np.count_nonzero(seen))
+    )
     if repeated:
         raise DataError(
             f"`{options.unit}` and `{options.period}` name some rows twice",
@@ -235,6 +237,10 @@ def _order(
             do="Keep one row per unit and period; for rows of people in areas, give the person as `unit` and the "
             "area as `cluster`",
         )
+    if order is None:
+        # Each key is there once, so its rank is how many slots below it are filled: no sort is needed.
+        order = np.empty(len(key), dtype=np.int64)
+        order[(np.cumsum(seen) - 1)[key]] = np.arange(len(key))
     return order
 
 

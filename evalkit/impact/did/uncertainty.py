@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from evalkit.impact.did.calendar import NEVER
 from evalkit.impact.did.options import DidOptions
 from evalkit.impact.did.panel import Panel
 from evalkit.inference import Interval, cr2, wald, wild_interval, wild_p_value, wild_pieces, wild_signs
@@ -18,8 +19,9 @@ UNKNOWN = Interval(std_error=None, statistic=None, df=None, p_value=None, low=No
 
 def treated_clusters(panel: Panel) -> tuple[int, int]:
     """How many clusters hold a unit that is ever treated, and how many hold one that never is."""
-    treated = np.bincount(panel.cluster, weights=panel.treated, minlength=panel.clusters) > 0
-    never = np.bincount(panel.cluster, weights=~panel.treated, minlength=panel.clusters) > 0
+    unit_treated, cluster = panel.first_rows(panel.cohort) < NEVER, panel.first_rows(panel.cluster)
+    treated = np.bincount(cluster[unit_treated], minlength=panel.clusters) > 0
+    never = np.bincount(cluster[~unit_treated], minlength=panel.clusters) > 0
     return int(treated.sum()), int(never.sum())
 
 
