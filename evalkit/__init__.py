@@ -6,18 +6,36 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOME = {
+    "read_study": "evalkit.study",
+    "measure_history": "evalkit.outcomes",
+    "measure_maturity": "evalkit.outcomes",
+    "measure_outcomes": "evalkit.outcomes",
+    "build_design": "evalkit.design",
+    "balance_table": "evalkit.design",
+    "tie_orders": "evalkit.design",
+    "power": "evalkit.design.power",
+    "proportion": "evalkit.impact.proportion",
+    "counts": "evalkit.impact.counts",
+    "rates": "evalkit.impact.rates",
+    "did": "evalkit.impact.did",
+    "survival": "evalkit.impact.survival",
+    "progression": "evalkit.pilot",
+    "cost_benefit": "evalkit.costbenefit",
     "Estimate": "evalkit.results",
     "Check": "evalkit.results",
     "Result": "evalkit.results",
     "Design": "evalkit.results",
 }
+_MODULES = {"audit": "evalkit.audit", "figures": "evalkit.report.figures"}
 
-__all__ = [*_HOME, "__version__"]
+__all__ = [*_HOME, *_MODULES, "__version__"]
 
 
 def __getattr__(name: str) -> Any:
     if name in _HOME:
         return getattr(import_module(_HOME[name]), name)
+    if name in _MODULES:
+        return import_module(_MODULES[name])
     raise AttributeError(f"module 'evalkit' has no attribute {name!r}")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,8 +25,8 @@ class Cohort:
     design: Design | None = None
     flow: list[dict[str, Any]] = field(default_factory=list)
 
-    def step(self, name: str, kept: pd.Series | None = None, reason: str = "") -> None:
-        """Keep the rows where `kept` is true and write one line of the flow for each arm."""
+    def step(self, name: str, kept: pd.Series | None = None, reason: str | Mapping[int, str] = "") -> None:
+        """Keep the rows where `kept` is true and write one line of the flow for each arm, with why some were lost."""
         before = self.people["treated"].value_counts()
         if kept is not None:
             self.people = self.people[kept.to_numpy()]
@@ -34,8 +34,9 @@ class Cohort:
         for arm, label in ARMS.items():
             if arm in before.index or 0 < len(before) < 2 and arm == 1:
                 n, lost = int(after.get(arm, 0)), int(before.get(arm, 0) - after.get(arm, 0))
+                why = reason if isinstance(reason, str) else reason[arm]
                 self.flow.append(
-                    {"step": name, "arm": label, "n": n, "lost": lost, "reason": reason if lost else ""}
+                    {"step": name, "arm": label, "n": n, "lost": lost, "reason": why if lost else ""}
                 )
 
 
@@ -80,7 +81,7 @@ def with_outcomes(study: Study, cohort: Cohort, gathered: Gathered) -> pd.DataFr
 def design_values(study: Study) -> dict[str, Any]:
     """The options of the design block, with the study's estimand and seed."""
     spec = study.design
-    estimand = study.estimand if study.estimand in ("att", "ate", "ato") or spec.method == "none" else "att"
+    estimand = "att" if study.estimand == "descriptive" and spec.method != "none" else study.estimand
     return {
         "method": spec.method, "covariates": spec.covariates, "exact": spec.exact, "estimand": estimand,
         "seed": study.seed, **spec.options,
@@ -110,17 +111,14 @@ def _design(study: Study, cohort: Cohort) -> None:
 
 
 def _discard(cohort: Cohort, design: Design) -> None:
-    """One step of the flow for each reason, in the order in which the reasons are met."""
+    """Two steps of the flow: rows that were not complete, then rows that the comparison does not use."""
     if design.discarded is None or design.discarded.empty:
         cohort.step("compared")
         return
     reason_of = design.discarded.drop_duplicates("person").set_index("person")["reason"]
-    reasons: Sequence[str] = list(dict.fromkeys(reason_of))
-    for reason in reasons:
-        gone = reason_of.index[reason_of == reason]
-        kept = ~cohort.people.index.isin(gone)
-        cohort.step(
-            "complete" if "missing" in reason else "compared",
-            pd.Series(kept, index=cohort.people.index),
-            reason,
-        )
+    incomplete = reason_of.str.startswith("missing")
+    for name, chosen in (("complete", reason_of[incomplete]), ("compared", reason_of[~incomplete])):
+        if len(chosen) or name == "compared":
+            kept = pd.Series(~cohort.people.index.isin(chosen.index), index=cohort.people.index)
+            arm_of = cohort.people.loc[chosen.index, "treated"]
+            cohort.step(name, kept, {arm: "; ".join(dict.fromkeys(chosen[arm_of == arm])) for arm in ARMS})

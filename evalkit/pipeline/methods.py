@@ -54,7 +54,7 @@ METHODS: Mapping[str, Method] = {
         Method(name="survival", home="evalkit.impact.survival:survival", reads="people"),
         Method(name="cost_benefit", home="evalkit.costbenefit:cost_benefit", reads="account", compares=False),
         Method(name="power", home="evalkit.design.power:power", reads="numbers", compares=False),
-        Method(name="progression", home="evalkit.progression:progression", reads="people", compares=False),
+        Method(name="progression", home="evalkit.pilot:progression", reads="people", compares=False),
     )
 }
 

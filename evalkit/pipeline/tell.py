@@ -157,11 +157,14 @@ def _how_sure(grounds: Evidence) -> str:
 def _for_whom(study: Study, people: Mapping[str, Any]) -> str:
     population = study.intervention.get("population")
     words = f"{_capital(str(population))}." if population else "The study does not say who took part."
-    if people.get("treated"):
-        words += f" {people['treated']} {study.arms.get('treated', 'in the programme')} were analysed"
+    measured = (
+        study.primary.outcome in study.outcomes and method(study.primary.method, where="").reads == "people"
+    )
+    if measured and people.get("treated"):
+        words += f" {people['treated']} people were analysed in the group “{study.arms.get('treated', 'programme')}”"
         words += (
-            f", beside {people['control']} {study.arms.get('control', 'others')}."
-            if people.get("control")
+            f" and {people['control']} in “{study.arms.get('control', 'comparison')}”."
+            if "control" in people
             else "."
         )
     return words
