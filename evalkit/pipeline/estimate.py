@@ -140,6 +140,9 @@ def _finished(study: Study, analysis: Analysis, row: Method, design: Design | No
     if row.reads == "people" and row.compares:
         estimand = design.estimand if design is not None and design.method != "none" else study.estimand
     outcome = study.outcomes.get(analysis.outcome or "")
+    if outcome is not None and outcome.measure == "time_to_first" and row.name == "rates":
+        # Days to a first reoffence exist only for those who reoffended: two selected groups, never an effect.
+        estimand = "descriptive"
     estimates = result.estimates
     if outcome is not None and outcome.unit:
         estimates = tuple(

@@ -15,6 +15,7 @@ from evalkit.results import Design, Result
 from evalkit.study import Study
 
 SCHEMA = 1
+ASSIGNMENT = ("by", "unit", "chosen_when_high", "registered")
 
 
 def record(
@@ -68,7 +69,7 @@ def _about(study: Study) -> dict[str, Any]:
     return {
         "question": study.question, "intervention": dict(study.intervention), "commissioner": study.commissioner,
         "window": window, "observed_until": study.observed_until,
-        "assignment": {name: getattr(study.assignment, name) for name in ("by", "unit", "chosen_when_high", "registered")},
+        "assignment": {name: getattr(study.assignment, name) for name in ASSIGNMENT},
         "arms": dict(study.arms), "estimand": study.estimand, "seed": study.seed,
     }  # fmt: skip
 
@@ -77,7 +78,8 @@ def _outcomes(study: Study) -> dict[str, Any]:
     return {
         name: {
             "label": outcome.label or name, "definition": definition_of(study, outcome), "better": outcome.better,
-            "measure": outcome.measure, "unit": outcome.unit, "follow_up": outcome.follow_up, "waiting": outcome.waiting,
+            "measure": outcome.measure, "unit": outcome.unit, "follow_up": outcome.follow_up,
+            "waiting": outcome.waiting,
         }
         for name, outcome in study.outcomes.items()
     }  # fmt: skip
