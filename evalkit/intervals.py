@@ -7,27 +7,9 @@ import math
 import numpy as np
 from scipy import special
 
+from evalkit.inference import critical_value
+
 Limits = tuple[float, float]
-
-
-def normal_quantile(level: float) -> float:
-    """The half-width multiplier of a two-sided normal interval."""
-    return float(special.ndtri(0.5 + level / 2))
-
-
-def t_quantile(level: float, df: float) -> float:
-    """The half-width multiplier of a two-sided t interval; infinite `df` is the normal."""
-    return normal_quantile(level) if math.isinf(df) else float(special.stdtrit(df, 0.5 + level / 2))
-
-
-def normal_p(z: float) -> float:
-    """Two-sided p-value of a standard normal statistic."""
-    return float(2 * special.ndtr(-abs(z)))
-
-
-def t_p(t: float, df: float) -> float:
-    """Two-sided p-value of a t statistic; infinite `df` is the normal."""
-    return normal_p(t) if math.isinf(df) else float(2 * special.stdtr(df, -abs(t)))
 
 
 def chi_square_p(statistic: float, df: float) -> float:
@@ -37,7 +19,7 @@ def chi_square_p(statistic: float, df: float) -> float:
 
 def wilson(successes: float, trials: float, level: float = 0.95) -> Limits:
     """Wilson (1927) score interval of a proportion. Takes effective, not only whole, numbers."""
-    z, p = normal_quantile(level), successes / trials
+    z, p = critical_value(level), successes / trials
     centre = p + z**2 / (2 * trials)
     half = z * math.sqrt(p * (1 - p) / trials + z**2 / (4 * trials**2))
     scale = 1 + z**2 / trials

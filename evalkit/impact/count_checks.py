@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from evalkit.errors import StudyError
-from evalkit.intervals import normal_p, normal_quantile, rate_ratio_exact
+from evalkit.inference import critical_value, two_sided
+from evalkit.intervals import rate_ratio_exact
 from evalkit.results import Check, Estimate
 
 SMALL_BASE, SMALL_COUNT, UNEQUAL_BASES = 20, 10, 2.0
@@ -121,11 +122,11 @@ def weighted_displacement_difference(
     )
     difference = float((eight @ np.array([-1.0, 1.0, 1.0, -1.0])).sum())
     error = math.sqrt(eight.sum())
-    half = normal_quantile(level) * error
+    half = critical_value(level) * error
     statistic = difference / error if error else None
     return Estimate(
         term="weighted_displacement_difference", measure="count_difference", estimate=difference,
-        std_error=error, statistic=statistic, p_value=None if statistic is None else normal_p(statistic),
+        std_error=error, statistic=statistic, p_value=None if statistic is None else two_sided(statistic),
         conf_low=difference - half, conf_high=difference + half, level=level, interval="wald", unit="events",
     )  # fmt: skip
 

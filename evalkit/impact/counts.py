@@ -12,7 +12,8 @@ import pandas as pd
 from evalkit.errors import DataError, StudyError
 from evalkit.impact.count_checks import containment, count_checks
 from evalkit.impact.proportion import check_level
-from evalkit.intervals import normal_p, normal_quantile, rate_ratio_exact, rate_ratio_p
+from evalkit.inference import adjust, critical_value, two_sided
+from evalkit.intervals import rate_ratio_exact, rate_ratio_p
 from evalkit.options import one_of, require_columns, takes
 from evalkit.results import Check, Estimate, Result
 
@@ -241,11 +242,11 @@ def _log_normal(
         return Estimate(
             term=term, measure="rate_ratio", estimate=ratio, level=options.level, group=group, unit="ratio"
         )
-    spread = math.exp(normal_quantile(options.level) * error)
+    spread = math.exp(critical_value(options.level) * error)
     statistic = math.log(ratio) / error
     return Estimate(
         term=term, measure="rate_ratio", estimate=ratio, std_error=error, statistic=statistic,
-        p_value=normal_p(statistic), conf_low=ratio / spread, conf_high=ratio * spread, level=options.level,
+        p_value=two_sided(statistic), conf_low=ratio / spread, conf_high=ratio * spread, level=options.level,
         interval="log_normal", group=group, unit="ratio",
     )  # fmt: skip
 
@@ -265,7 +266,7 @@ def _adjusted(estimates: list[Estimate], options: CountsOptions) -> list[Estimat
     known = [number for number, each in enumerate(estimates) if each.p_value is not None]
     if len(known) < 2:
         return estimates
-    adjusted = _adjust([estimates[number].p_value for number in known], options.p_adjust)
+    adjusted = adjust(np.array([estimates[number].p_value for number in known]), options.p_adjust)
     for number, p in zip(known, adjusted, strict=True):
         estimates[number] = replace(estimates[number], p_adjusted=float(p))
     return estimates
@@ -291,16 +292,3 @@ def _percent_change(table: pd.DataFrame, prefix: str) -> pd.Series:
     rate_before = table[f"{prefix}before"] / table[f"{prefix}exposure_before"]
     rate_after = table[f"{prefix}after"] / table[f"{prefix}exposure_after"]
     return 100 * (rate_after / rate_before.where(rate_before > 0) - 1)
-
-
-def _adjust(p_values: list[float], method: str) -> np.ndarray:
-    """Holm's step-down or Benjamini and Hochberg's step-up p-values."""
-    p = np.array(p_values)
-    order, size = np.argsort(p, kind="stable"), len(p)
-    if method == "holm":
-        stepped = np.maximum.accumulate(p[order] * np.arange(size, 0, -1))
-    else:
-        stepped = np.minimum.accumulate((p[order] * size / np.arange(1, size + 1))[::-1])[::-1]
-    out = np.empty(size)
-    out[order] = np.minimum(stepped, 1.0)
-    return out
