@@ -57,10 +57,7 @@ def facts_of(
     """What is known before any number is read, for one analysis."""
     row = method(analysis.method, where="")
     spec = study.design
-    covariates = (
-        *analysis.options.get("adjust", ()),
-        *(spec.covariates if spec and spec.method != "none" else ()),
-    )
+    matched = (*spec.covariates, *spec.exact) if spec is not None and spec.method != "none" else ()
     compared = row.compares and result.headline.n_control is not None or row.name == "did"
     return Facts(
         programme=str(study.intervention.get("name") or study.title),
