@@ -2,52 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from functools import cached_property
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 
-from evalkit.costbenefit.account import Account, central
-from evalkit.costbenefit.inputs import Inputs, rows_of, where
-from evalkit.costbenefit.options import CostBenefitOptions, schedules
-from evalkit.costbenefit.sensitivity import BreakEven
-from evalkit.parameters import OPTIMISM, SPREAD, Library, prices
+from evalkit.costbenefit import parameter_checks as of_parameters
+from evalkit.costbenefit.account import central
+from evalkit.costbenefit.case import Case
+from evalkit.costbenefit.inputs import rows_of, where
+from evalkit.costbenefit.sensitivity import ALL_LINES
 from evalkit.results import Check
 
-OLD_UNIT_COST = 5  # years between a unit cost's prices and the account's
 SIMULATION_ERRORS = 4  # how many standard errors a Monte Carlo mean may lie from the exact mean
 LONG = 50  # years beyond which the Green Book asks for its sensitivity rates
 BANDS = ((0.5, "under 50 per cent"), (0.75, "50 to 75 per cent"), (1.01, "over 75 per cent"))
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Case:
-    """What the checks look at."""
-
-    inputs: Inputs
-    account: Account
-    options: CostBenefitOptions
-    lib: Library
-    draws: Mapping[str, np.ndarray]
-    chance: float | None
-    break_evens: list[BreakEven]
-
-    @cached_property
-    def coded_rows(self) -> list:
-        """The benefit lines whose unit cost is a code."""
-        benefits = self.inputs.benefits
-        return rows_of(benefits[benefits["code"] != ""])
-
-
 def all_checks(case: Case) -> tuple[Check, ...]:
     """Every check that has something to say about this account."""
     makers: tuple[Callable[[Case], Check | None], ...] = (
-        denominator, unit_cost_age, unverified_parameters, own_parameters, unit_cost_price_year, forecast_deflator,
-        optimism_correction, cashable_average_costs, effect_sign, impact_error, proportion_above_one, beyond_horizon,
-        saves_more_than_spends, agencies_that_gain, in_kind_costs, transfers, homicide_apart, recorded_to_actual,
-        break_even_possible, nothing_uncertain, chance_of_benefit, monte_carlo_error, long_horizon,
+        denominator, of_parameters.unit_cost_age, of_parameters.unverified_parameters, of_parameters.own_parameters,
+        of_parameters.unit_cost_price_year, of_parameters.forecast_deflator, of_parameters.optimism_correction,
+        of_parameters.cashable_average_costs, effect_sign, impact_error, impact_above_one, beyond_horizon,
+        saves_more_than_spends, agencies_that_gain, in_kind_costs, transfers, of_parameters.homicide_apart,
+        of_parameters.recorded_to_actual, break_even_possible, nothing_uncertain, chance_of_benefit,
+        monte_carlo_error, long_horizon,
     )  # fmt: skip
     found = (make(case) for make in makers)
     return tuple(each for each in found if each is not None)
@@ -64,130 +44,6 @@ def denominator(case: Case) -> Check:
     )
     return Check(
         name="denominator", reading=f"The ratio is the present value of {above} over that of {below}."
-    )
-
-
-def unit_cost_age(case: Case) -> Check | None:
-    """Years from the oldest unit cost's prices to those of the account."""
-    ages = {}
-    for row in rows_of(case.inputs.benefits):
-        if prices.is_financial(row.unit_year) == prices.is_financial(case.account.price_year):
-            ages[row.code or row.line] = prices.years_between(row.unit_year, case.account.price_year)
-    if not ages:
-        return None
-    oldest = max(ages, key=lambda code: (ages[code], code))
-    age = ages[oldest]
-    return Check(
-        name="unit_cost_age",
-        null="no unit cost is older than its threshold",
-        statistic=age,
-        threshold=OLD_UNIT_COST,
-        passed=age <= OLD_UNIT_COST,
-        reading=f"The oldest unit cost, {oldest}, is in prices {age} years before those of this account.",
-        next_step=""
-        if age <= OLD_UNIT_COST
-        else "Look for a newer edition: practice may have changed, and only prices were moved.",
-    )
-
-
-def unverified_parameters(case: Case) -> Check:
-    """Values that nobody has checked against the primary document."""
-    used = sorted({row.code for row in case.coded_rows if not case.inputs.entries[row.code].verified})
-    grades = {*case.inputs.costs["confidence"], *case.inputs.benefits["confidence"]}
-    if grades - {1}:
-        used += [name for name in (OPTIMISM, SPREAD) if not case.lib.optimism[name]["verified"]]
-    edition = schedules(case.options.discounting, case.lib)[0]
-    used += [] if case.lib.discounting[edition]["verified"] else [edition]
-    series = _series(case)
-    used += [series] if series and not case.lib.deflators[series]["verified"] else []
-    listed = ", ".join(used)
-    return Check(
-        name="unverified_parameters",
-        null="every parameter was checked against its primary document",
-        statistic=len(used),
-        threshold=0,
-        passed=not used,
-        reading=f"Not checked against the primary document: {listed}."
-        if used
-        else "Every parameter used was checked at its source.",
-        next_step="Check these values, or give your own parameter file." if used else "",
-    )
-
-
-def own_parameters(case: Case) -> Check | None:
-    if case.lib.user is None:
-        return None
-    codes = sorted(
-        {row.code for row in case.coded_rows if case.inputs.entries[row.code].origin == case.lib.user}
-    )
-    return Check(
-        name="own_parameters",
-        reading=f"Values come from {case.lib.user} where it has them"
-        + (f": {', '.join(codes)}." if codes else "."),
-    )
-
-
-def unit_cost_price_year(case: Case) -> Check | None:
-    """Rows whose price year is not that of their code; the code's own year is used."""
-    uprated = "2015/16"  # the workbook prints its values in these prices too, by the same deflator
-    rows = [row for row in case.coded_rows if row.price_year not in (row.unit_year, uprated)]
-    if not rows:
-        return None
-    spots = "; ".join(
-        f"{where('benefits', row.row)} says {row.price_year}, {row.code} is in {row.unit_year}"
-        for row in rows
-    )
-    return Check(
-        name="unit_cost_price_year",
-        null="the price year of each row is that of its unit cost",
-        statistic=len(rows),
-        threshold=0,
-        passed=False,
-        reading=f"A unit cost from a code keeps its own price year: {spots}.",
-        next_step="Leave price_year blank for a code.",
-    )
-
-
-def forecast_deflator(case: Case) -> Check | None:
-    series = _series(case)
-    years = tuple(
-        {case.account.price_year, *case.inputs.costs["price_year"], *case.inputs.benefits["unit_year"]}
-    )
-    if series is None or not prices.is_forecast(case.lib, years):
-        return None
-    start = case.lib.deflators[series]["forecast_from"]
-    return Check(
-        name="forecast_deflator",
-        reading=f"Prices were moved by {series}, in which years from {start} were forecasts.",
-    )
-
-
-def optimism_correction(case: Case) -> Check | None:
-    grades = sorted({*case.inputs.costs["confidence"], *case.inputs.benefits["confidence"]} - {1})
-    if not grades:
-        return None
-    table = case.lib.optimism[OPTIMISM]["correction"]
-    words = ", ".join(f"grade {grade}: {table[grade]:.0%}" for grade in grades)
-    return Check(
-        name="optimism_correction",
-        reading=f"Costs are raised and benefits cut by confidence grade ({words}).",
-    )
-
-
-def cashable_average_costs(case: Case) -> Check | None:
-    """Average prison and care costs called cashable."""
-    rows = [row for row in case.coded_rows if case.inputs.entries[row.code].average and row.cashable]
-    if not rows:
-        return None
-    codes = ", ".join(sorted({row.code for row in rows}))
-    return Check(
-        name="cashable_average_costs",
-        null="no average cost of places is called cashable",
-        statistic=len(rows),
-        threshold=0,
-        passed=False,
-        reading=f"{codes} is an average cost of places: a few places fewer do not close a wing or a home.",
-        next_step="Set cashable to 0, or use a marginal cost and say who would release it.",
     )
 
 
@@ -220,7 +76,7 @@ def impact_error(case: Case) -> Check | None:
     )
 
 
-def proportion_above_one(case: Case) -> Check | None:
+def impact_above_one(case: Case) -> Check | None:
     large = [row for row in rows_of(case.inputs.benefits) if not row.analysis and row.impact > 1]
     if not large:
         return None
@@ -318,40 +174,9 @@ def transfers(case: Case) -> Check | None:
     )
 
 
-def homicide_apart(case: Case) -> Check | None:
-    """The ratio without homicide, whose rare and very large cost can carry an account."""
-    is_homicide = np.array(
-        [
-            bool(code) and case.inputs.entries[code].event == "homicide"
-            for code in case.inputs.benefits["code"]
-        ]
-    )
-    if not is_homicide.any():
-        return None
-    without = central(replace(case.account, real=case.account.real * ~is_homicide[:, None]))[
-        "benefit_cost_ratio"
-    ]
-    return Check(
-        name="homicide_apart",
-        statistic=without,
-        reading=f"Without homicide the ratio is {without:.2g}: one homicide more or less moves the account.",
-    )
-
-
-def recorded_to_actual(case: Case) -> Check | None:
-    used = sorted(set(case.inputs.benefits.loc[case.inputs.benefits["multiplier"] != 1, "multiplier"]))
-    if not used:
-        return None
-    return Check(
-        name="recorded_to_actual",
-        reading=f"Crimes are multiplied by {', '.join(f'{each:g}' for each in used)}, from recorded to actual; "
-        "proven reoffences are fewer than either.",
-    )
-
-
 def break_even_possible(case: Case) -> Check | None:
     """Inputs that no possible value could bring to break-even, for lines together."""
-    together = [each for each in case.break_evens if each.line == "all lines" and each.possible is not None]
+    together = [each for each in case.break_evens if each.line == ALL_LINES and each.possible is not None]
     cannot = [each.name for each in together if not each.possible]
     if not together:
         return None
@@ -418,9 +243,3 @@ def long_horizon(case: Case) -> Check | None:
         reading=f"Beyond {LONG} years the Green Book asks for a second account with its sensitivity rates.",
         next_step="Run it with `discounting: green_book_2026_sensitivity`.",
     )
-
-
-def _series(case: Case) -> str | None:
-    target = case.account.price_year
-    years = {*case.inputs.costs["price_year"], *case.inputs.benefits["unit_year"]} - {target}
-    return prices.series_for(case.lib, (sorted(years)[0], target)) if years else None

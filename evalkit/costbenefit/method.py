@@ -11,7 +11,8 @@ import pandas as pd
 
 from evalkit.costbenefit import views
 from evalkit.costbenefit.account import Account, build_account, cashflow, central, correction
-from evalkit.costbenefit.checks import Case, all_checks
+from evalkit.costbenefit.case import Case
+from evalkit.costbenefit.checks import all_checks
 from evalkit.costbenefit.inputs import Inputs, read_inputs
 from evalkit.costbenefit.must_be_true import surface
 from evalkit.costbenefit.options import CostBenefitOptions

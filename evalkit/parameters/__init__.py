@@ -26,7 +26,9 @@ __all__ = [
     "codes",
     "deflate",
     "describe",
+    "describe_all",
     "discount_factors",
+    "in_words",
     "library",
     "optimism_correction",
     "parameter",
@@ -70,7 +72,7 @@ def codes(user: User = None) -> tuple[str, ...]:
 
 
 def describe(code: str, on: date | None = None, user: User = None) -> dict[str, Any]:
-    """What `evalkit parameters CODE` prints: value, unit, price year, source, age on a date, verified or not."""
+    """What `evalkit parameters CODE` prints: value, unit, price year, source, age (today), verified or not."""
     each = parameter(code, user)
     lib = library(user)
     return {
@@ -82,13 +84,45 @@ def describe(code: str, on: date | None = None, user: User = None) -> dict[str, 
         "price_year": each.price_year,
         "source": each.source,
         "edition": each.edition or None,
-        "age_years": None if on is None else _age(each, on),
+        "age_years": _age(each, on or date.today()),
         "verified": each.verified,
         "agency": each.agency,
         "agencies": {part.agency: part.value for part in lib.entries.values() if part.part_of == each.code},
         "note": each.note,
         "from": each.origin,
     }
+
+
+def describe_all(on: date | None = None, user: User = None) -> list[dict[str, Any]]:
+    """One record per parameter, agency shares under their whole."""
+    parts = {code for code, each in library(user).entries.items() if each.part_of}
+    return [describe(code, on, user) for code in codes(user) if code not in parts]
+
+
+def in_words(record: Mapping[str, Any]) -> str:
+    """One record of `describe` as a line for people."""
+    money = record["price_year"] is not None
+    values = ", ".join(_amount(name, value, money) for name, value in record["values"].items())
+    unit = str(record["unit"]).removeprefix("pounds ") if money else record["unit"]
+    line = f"{record['code']}  {record['item']}: {values} {unit}"
+    line += f", {record['price_year']} prices" if money else ""
+    line += f", {record['age_years']} years old" if record["age_years"] is not None else ""
+    line += ", verified. " if record["verified"] else ", NOT VERIFIED. "
+    line += str(record["source"]).rstrip(".") + "."
+    if record["agencies"]:
+        line += (
+            " By agency: "
+            + ", ".join(_amount(name, each, True) for name, each in record["agencies"].items())
+            + "."
+        )
+    return line + (f" {record['note']}" if record["note"] else "")
+
+
+def _amount(name: str, value: float, money: bool) -> str:
+    if not money:
+        return f"{value:g}"
+    label = "" if name == "total" else f"{name} "
+    return f"{label}£{value:,.2f}".removesuffix(".00")
 
 
 def deflate(

@@ -1,9 +1,21 @@
 """Unit costs and their uprating as the GMCA Unit Cost Database v1.4 (March 2015, CC BY 4.0) prints them."""
 
+from datetime import date
+
 import pytest
 
 from evalkit.errors import StudyError
-from evalkit.parameters import PERSPECTIVES, codes, deflate, library, parameter, unit_cost
+from evalkit.parameters import (
+    PERSPECTIVES,
+    codes,
+    deflate,
+    describe,
+    describe_all,
+    in_words,
+    library,
+    parameter,
+    unit_cost,
+)
 from evalkit.parameters.prices import is_forecast
 from tests.tolerances import EXACT, POUND, SPLIT
 
@@ -92,6 +104,20 @@ def test_forecast_years_are_known_as_such():
 def test_an_unknown_code_offers_the_nearest():
     with pytest.raises(StudyError, match="Did you mean `SS3.0`"):
         unit_cost("SS30")
+
+
+def test_a_parameter_described_on_a_date():
+    record = describe("CR8.6", date(2026, 11, 22))
+    assert (record["value"], record["price_year"], record["age_years"]) == (3674, "2010/11", 15)
+    assert record["agencies"]["police"] == 1041
+    said = in_words(record)
+    assert (
+        "fiscal £3,674, economic £1,344, social £3,789 per offence, 2010/11 prices, 15 years old, verified"
+        in said
+    )
+    assert "NOT VERIFIED" in in_words(describe("HO.robbery", date(2026, 11, 22)))
+    assert in_words(describe("green_book_2026.standard.0-30")).count("0.035 proportion a year") == 1
+    assert len(describe_all()) == len({each["code"] for each in describe_all()}) > 100
 
 
 def test_a_users_own_file_wins_and_is_named(tmp_path):
