@@ -80,20 +80,16 @@ def share_influence(
     `unit_weight` sums to one over all units. A row Σ p_k τ_k / Σ p_k moves by (Σ_k τ_k - m θ) / Σ p_k for a unit
     whose cohort has m of its cells.
     """
-    rows = np.zeros((len(cohort), len(found.keys)))
+    levels, at = np.unique(cohort, return_inverse=True)
     values = found.weights @ effects
-    overall = np.zeros(len(cohort))
-    for k, member in enumerate(found.members):
-        total = cells.share[member].sum()
-        if found.shares_overall:
-            continue
-        for g in np.unique(cells.cohort[member]):
-            own = member & (cells.cohort == g)
-            change = (effects[own].sum() - own.sum() * values[k]) / total
-            rows[cohort == g, k] = change
+    table, overall = np.zeros((len(levels), len(found.keys))), np.zeros(len(levels))
     if found.shares_overall:
         shares = np.array([cells.share[row][0] for row in found.members])
-        theta = found.overall @ values
-        for g, value in zip(found.keys, values, strict=True):
-            overall[cohort == g] = (value - theta) / shares.sum()
-    return rows * unit_weight[:, None], overall * unit_weight
+        place = np.searchsorted(levels, found.keys)
+        overall[place] = (values - found.overall @ values) / shares.sum()
+    else:
+        for k, member in enumerate(found.members):
+            place = np.searchsorted(levels, cells.cohort[member])
+            change = np.bincount(place, weights=effects[member] - values[k], minlength=len(levels))
+            table[:, k] = change / cells.share[member].sum()
+    return table[at] * unit_weight[:, None], overall[at] * unit_weight

@@ -55,8 +55,12 @@ class Panel:
     @property
     def cohorts(self) -> np.ndarray:
         """The steps of first treatment, in order, without NEVER."""
-        found = np.unique(self.first_rows(self.cohort))
-        return found[found < NEVER]
+        first = self.first_rows(self.cohort)
+        first = first[first < NEVER]
+        if not len(first):
+            return first
+        low = int(first.min())
+        return np.flatnonzero(np.bincount(first - low)) + low
 
     def first_rows(self, values: np.ndarray) -> np.ndarray:
         """One value per unit: that of its first row."""
