@@ -278,11 +278,10 @@ def _unaccounted(table: pd.DataFrame, accounts: pd.DataFrame) -> Check:
     everybody, missing, silent = (int(number.iloc[place]) for place in (0, 4, 5))
     known = bool(table[["closed", "open"]].notna().any(axis=None))
     share = missing / everybody
-    reading = f"{missing:,} of the {everybody:,} who entered ({share:.1%}) are neither in a later stage, closed nor open."
+    lost = f"{missing:,} of the {everybody:,} who entered ({share:.1%})"
+    reading = f"{lost} are neither in a later stage, closed nor open." if known else ""
     if silent > 0:
-        reading = (
-            reading if known else ""
-        ) + f" {silent:,} left a stage for which closed and open cases are not recorded."
+        reading += f" {silent:,} left a stage for which closed and open cases are not recorded."
     return Check(
         name="unaccounted",
         null="everybody who entered is accounted for",
