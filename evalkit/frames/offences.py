@@ -64,10 +64,9 @@ def read_offences(
 
     Parameters
     ----------
-    path : the file, with `person_id`, `offence_date`, `conviction_date` (blank: none) and, where it has them,
-        `offence_id`, `offence_type` and `harm_days`; other columns are ignored and counted.
+    path : the file, with the columns of the contract; others are ignored and counted.
     con : the engine that keeps the table.
-    people : the study's people; offences of anyone else are ignored and counted. None keeps everyone's.
+    people : the study's; offences of anyone else are ignored and counted. None keeps everyone's.
     observed_until : the last day that the extract can see; later offences are ignored and counted.
     weights : columns that a severity outcome sums; required, numbers of 0 or more.
     shown : the file's name in messages.
@@ -76,19 +75,17 @@ def read_offences(
     -------
     Offences. A conviction before its offence, and one person's `offence_id` in rows that differ, are problems.
     """
-    path, shown = Path(path), shown or Path(path).name
+    shown = shown or Path(path).name
     columns = {**OFFENCES, **{name: Column(type="number", nullable=True, min=0) for name in weights}}
     try:
-        text = load_text(con, path, columns, shown)
+        text = load_text(con, Path(path), columns, shown)
     except DataError as error:
         return Offences(table=None, rows=0, problems=error.problems)
     held = {name: columns[name] for name in columns if name in text.columns}
-    problems = missing_columns(text, (*OFFENCES_REQUIRED, *weights), shown)
-    problems += value_problems(con, TEXT, held, shown)
-    counts = {}
-    if not problems:
-        counts = _keep(con, held, people, observed_until)
-        problems = _row_problems(con, held, shown)
+    required = (*OFFENCES_REQUIRED, *weights)
+    problems = missing_columns(text, required, shown) + value_problems(con, TEXT, held, shown)
+    counts = {} if problems else _keep(con, held, people, observed_until)
+    problems = problems or _row_problems(con, held, shown)
     if not problems:
         counts |= _settle(con, held, observed_until)
     con.execute(f"DROP TABLE {TEXT}")

@@ -38,14 +38,13 @@ def read_people(
         0/1 column `treated`.
     columns : the study's columns; those that no file has and `required` does not name are left out.
     required : columns that an analysis uses. `person_id` always is.
-    window : the first and last index date allowed, each inclusive, either None.
-    shown : the name of each file in messages.
+    window : the first and last index date allowed, each inclusive, either None. `shown` names each file in messages.
 
     Returns
     -------
     Table: the files' rows in order, cohort before control, with `treated` 1 or 0 after `person_id` and `index_date`.
-    A repeated person and index date, in a file or across arms, and an index date outside the window are problems.
-    One person may have several index dates.
+    A repeated person and index date, in a file or across arms, and an index date outside the window are problems;
+    one person with several index dates is not.
     """
     _require_arms(files)
     columns = {"person_id": Column(type="id"), "index_date": Column(type="date"), **columns}

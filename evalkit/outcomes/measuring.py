@@ -131,9 +131,7 @@ def _arrow(frame: pd.DataFrame, *, dates: Iterable[str], row: bool = False) -> A
     import pyarrow as pa
 
     columns = {"person_id": pa.array(frame["person_id"].astype("str"), pa.string())}
-    columns |= {
-        name: pa.array(pd.to_datetime(frame[name]), pa.timestamp("us")).cast(pa.date32()) for name in dates
-    }
+    columns |= {name: pa.array(_days(frame[name]), pa.timestamp("us")).cast(pa.date32()) for name in dates}
     columns |= {
         name: pa.array(frame[name].astype("float64"), pa.float64(), from_pandas=True)
         for name in frame.columns
@@ -142,6 +140,14 @@ def _arrow(frame: pd.DataFrame, *, dates: Iterable[str], row: bool = False) -> A
     if row:
         columns[ROW] = pa.array(range(len(frame)), pa.int64())
     return pa.table(columns)
+
+
+def _days(values: pd.Series) -> pd.Series:
+    try:
+        return pd.to_datetime(values).dt.floor("D")
+    except (ValueError, TypeError, AttributeError):
+        do = "Turn it into dates first, for instance with `pandas.to_datetime` and the format of the file"
+        raise DataError(f"the column `{values.name}` does not hold dates", do=do) from None
 
 
 def _collect(backend: Any, measured: ir.Table, rows: int) -> pd.DataFrame:

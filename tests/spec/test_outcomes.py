@@ -333,6 +333,8 @@ def test_what_cannot_be_measured_is_said():
         measure_outcomes(person, None, [REOFFENDED], UNTIL)
     with pytest.raises(StudyError, match="column of that name"):
         measure_outcomes(person.assign(reoffended=1), offence, [REOFFENDED], UNTIL)
+    with pytest.raises(DataError, match="`index_date` does not hold dates"):
+        measure_outcomes(person.assign(index_date="soon"), offence, [REOFFENDED], UNTIL)
     with pytest.raises(DataError, match="points"):
         measure_outcomes(person, offence, [Outcome(name="score", measure="column", column="points")], UNTIL)
 
