@@ -17,6 +17,7 @@ from evalkit.pipeline.estimate import Material, analyse, missing_frames, option_
 from evalkit.pipeline.gather import Gathered, gather, undescribed
 from evalkit.pipeline.methods import method, option_problems
 from evalkit.pipeline.readiness import Readiness, readiness
+from evalkit.pipeline.ties import tie_samples
 from evalkit.pipeline.write import file_hash, replacing, versions, write_json
 from evalkit.results import Result
 from evalkit.study import Study, read_study
@@ -111,7 +112,9 @@ def run(
         cohort = compose(study, gathered)
         progress(f"{study.study}: estimating {len(study.analyses)} analyses")
         people = with_outcomes(study, cohort, gathered)
-        results = analyse(study, Material(people=people, frames=gathered.frames, design=cohort.design))
+        samples = tie_samples(study, cohort, gathered)
+        material = Material(people=people, frames=gathered.frames, design=cohort.design, tie_samples=samples)
+        results = analyse(study, material)
     said = [str(each.message) for each in caught if issubclass(each.category, EvalkitWarning)]
     with replacing(target) as fresh:
         values = _write(study, gathered, cohort, results, said, fresh)

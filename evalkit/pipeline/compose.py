@@ -19,9 +19,13 @@ ARMS = {1: "treated", 0: "control"}
 
 @dataclass(kw_only=True)
 class Cohort:
-    """The people of a study on their way: `flow` counts who is left and who was lost at each step, by arm."""
+    """The people of a study on their way: `flow` counts who is left and who was lost at each step, by arm.
+
+    `candidates` are the people as the design met them, before it left anyone out.
+    """
 
     people: pd.DataFrame | None = None
+    candidates: pd.DataFrame | None = None
     design: Design | None = None
     flow: list[dict[str, Any]] = field(default_factory=list)
 
@@ -101,7 +105,7 @@ def _design(study: Study, cohort: Cohort) -> None:
     from evalkit.design import DesignOptions, build_design
 
     options = read_options(DesignOptions, design_values(study), where="study.yml, design")
-    cohort.people = cohort.people.reset_index(drop=True)
+    cohort.people = cohort.candidates = cohort.people.reset_index(drop=True)
     design = build_design(cohort.people, options)
     cohort.design = design
     cohort.people = cohort.people.assign(weight=design.weights)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from evalkit.contract import Outcome
 from evalkit.errors import DataError, EvalkitError, Problem
 from evalkit.options import read_options
 from evalkit.pipeline.methods import Method, method
+from evalkit.pipeline.ties import tie_check
 from evalkit.results import Design, Result
 from evalkit.study import Analysis, Study
 
@@ -22,11 +23,15 @@ OWN_KEYS = ("data", "data_status")
 
 @dataclass(frozen=True, kw_only=True)
 class Material:
-    """What the analyses may read: people with outcomes after the design, the study's other frames, earlier results."""
+    """What the analyses may read: people with outcomes after the design, and the study's other frames.
+
+    `tie_samples`: the people of the same design with its ties broken in other orders.
+    """
 
     people: pd.DataFrame | None
     frames: Mapping[str, pd.DataFrame]
     design: Design | None
+    tie_samples: Sequence[pd.DataFrame] = ()
 
 
 def analyse(study: Study, material: Material) -> dict[str, Result]:
@@ -82,6 +87,9 @@ def _one(study: Study, analysis: Analysis, material: Material, earlier: Mapping[
         values["impacts"] = _impacts(study, frame, earlier, values)
     options = read_options(row.options, values, where=f"study.yml, analyses.{analysis.name}")
     result = row.function(frame, options)
+    if row.name == "rates" and material.tie_samples and analysis.role in ("primary", "secondary"):
+        check = tie_check(material.tie_samples, row.function, options, result)
+        result = replace(result, checks=(*result.checks, check))
     return _finished(study, analysis, row, design, result)
 
 

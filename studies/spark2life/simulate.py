@@ -1,9 +1,9 @@
 """Invent a 12-month comparison: young people on a mentoring programme, similar ones who were not, and offences.
 
 The true effect of the programme on everybody's offending is exactly nil here: both arms draw from the same rates,
-which depend on age, sex and earlier offending only. People with more earlier offending are likelier to be referred,
-so the raw groups differ and the matched ones should not. Nothing in this file is about a real person.
-Run: python simulate.py
+which depend on age, sex and a leaning of each person's own. People with more convictions behind them are likelier to
+be referred, so the raw groups differ. Referral looks at nothing that the matching does not, so the matched groups
+should be alike. Nothing in this file is about a real person. Run: python simulate.py
 """
 
 import csv
@@ -33,21 +33,28 @@ def offence(rng: np.random.Generator, person: str, when: date) -> list:
     return [person, when, convicted, kind, harm]
 
 
+def history(rows: list[list], index: date) -> int:
+    """Convictions in the look-back before the index date: all that a referral knows of earlier offending."""
+    start = index - timedelta(days=LOOK_BACK_DAYS)
+    return sum(1 for row in rows if row[2] and start <= row[2] < index)
+
+
 def main() -> None:
     rng = np.random.default_rng(SEED)
     cohort, control, offences = [], [], []
     for number in range(1, POOL + 1):
         age, male = int(rng.integers(13, 19)), int(rng.random() < 0.82)
-        leaning = rng.gamma(1.4, 1.0)
         index = FIRST + timedelta(days=int(rng.integers(0, (LAST - FIRST).days + 1)))
-        score = -2.3 + 0.55 * leaning + 0.10 * (16 - age) + 0.25 * male
+        yearly = 0.42 * rng.gamma(1.4, 1.0) * (1.25 if male else 0.7) * (1.1 if age < 16 else 0.9)
+        days = np.sort(rng.uniform(-LOOK_BACK_DAYS, FOLLOWED_DAYS, rng.poisson(yearly * 5.4)))
+        person = f"Y{number:04d}"
+        rows = [offence(rng, person, index + timedelta(days=int(day))) for day in days]
+        # Referral looks at the same things as the matching does, and at nothing else.
+        score = -2.5 + 0.45 * min(history(rows, index), 4) + 0.10 * (16 - age) + 0.25 * male
         on_programme = rng.random() < 1 / (1 + np.exp(-score)) and len(cohort) < SHARE_ON_PROGRAMME * POOL
-        person = f"{'P' if on_programme else 'Q'}{number:04d}"
-        yearly = 0.42 * leaning * (1.25 if male else 0.7) * (1.1 if age < 16 else 0.9)
-        for day in np.sort(rng.uniform(-LOOK_BACK_DAYS, FOLLOWED_DAYS, rng.poisson(yearly * 5.4))):
-            offences.append(offence(rng, person, index + timedelta(days=int(day))))
         row = [person, index, age, "male" if male else "female", ["community order", "caution"][rng.random() < 0.4]]
         (cohort if on_programme else control).append(row)
+        offences += rows
     header = ["person_id", "index_date", "age", "sex", "disposal"]
     write("cohort.csv", header, cohort)
     write("control.csv", header, control)
