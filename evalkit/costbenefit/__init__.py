@@ -1,6 +1,7 @@
 """What it is worth: lines → cash flow → present values, ratios, break-even and uncertainty."""
 
 from evalkit.costbenefit.impacts import Impact, impact_from
+from evalkit.costbenefit.inputs import optional_columns
 from evalkit.costbenefit.method import cost_benefit
 from evalkit.costbenefit.must_be_true import Claim, older_than_current, refuse_to_add, required, surface
 from evalkit.costbenefit.options import CostBenefitOptions
@@ -13,6 +14,7 @@ __all__ = [
     "cost_benefit",
     "impact_from",
     "older_than_current",
+    "optional_columns",
     "refuse_to_add",
     "required",
     "surface",

@@ -24,8 +24,8 @@ def all_checks(case: Case) -> tuple[Check, ...]:
     makers: tuple[Callable[[Case], Check | None], ...] = (
         denominator, of_parameters.unit_cost_age, of_parameters.unverified_parameters, of_parameters.own_parameters,
         of_parameters.unit_cost_price_year, of_parameters.forecast_deflator, of_parameters.optimism_correction,
-        of_parameters.cashable_average_costs, effect_sign, impact_error, impact_above_one, beyond_horizon,
-        saves_more_than_spends, agencies_that_gain, in_kind_costs, transfers, of_parameters.homicide_apart,
+        of_parameters.cashable_average_costs, of_parameters.crime_by_type, effect_sign, impact_error, impact_above_one,
+        beyond_horizon, saves_more_than_spends, agencies_that_gain, in_kind_costs, transfers, of_parameters.homicide_apart,
         of_parameters.recorded_to_actual, break_even_possible, nothing_uncertain, chance_of_benefit,
         monte_carlo_error, long_horizon,
     )  # fmt: skip

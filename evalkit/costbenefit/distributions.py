@@ -10,7 +10,7 @@ from scipy import special
 
 from evalkit.errors import StudyError
 
-FAMILIES = ("beta", "gamma", "lognormal", "triangular", "normal", "fixed")
+FAMILIES = ("beta", "gamma", "lognormal", "triangular", "normal")
 Z95 = 1.959963984540054
 
 

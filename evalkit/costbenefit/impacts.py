@@ -92,8 +92,8 @@ def impact_from(
     Raises
     ------
     StudyError
-        For an outcome whose good direction is not said, a ratio without a baseline, an estimate that is neither a
-        proportion nor a count per person, or an estimate that does not exist.
+        For an outcome whose good direction is not said, a descriptive analysis, a ratio without a baseline, an estimate
+        that is neither a proportion nor a count per person, or an estimate that does not exist.
 
     Notes
     -----
@@ -108,18 +108,16 @@ def impact_from(
             do="Give `better: lower` or `higher`",
         )
     one_of("better", better, BETTER, where=where)
+    if result.estimand == "descriptive":
+        do = "Value an analysis with a comparison, or enter a number with its deadweight"
+        raise StudyError("a description is not a net impact", where=where, do=do)
     estimate = result.headline if term is None else result.estimate(term)
     if estimate is None or estimate.estimate is None:
         raise StudyError("the analysis gave no estimate to value", where=where, found=term or "")
     sign = -1.0 if better == "lower" else 1.0
-    kind = "rate_ratio" if _is_ratio_of_counts(result, estimate) else estimate.measure
-    if kind in RATIOS:
-        return _from_ratio(result, estimate, kind, baseline, sign, where)
+    if estimate.measure in RATIOS:
+        return _from_ratio(result, estimate, baseline, sign, where)
     return _from_difference(result, estimate, baseline, sign, where)
-
-
-def _is_ratio_of_counts(result: Result, estimate: Estimate) -> bool:
-    return estimate.measure in ("ratio", "ratio_of_rate_ratios") and result.method in ("counts", "did")
 
 
 def _from_difference(
@@ -151,9 +149,9 @@ def _from_difference(
 
 
 def _from_ratio(
-    result: Result, estimate: Estimate, kind: str, baseline: float | None, sign: float, where: str
+    result: Result, estimate: Estimate, baseline: float | None, sign: float, where: str
 ) -> Impact:
-    share = kind in ("risk_ratio", "odds_ratio")
+    share = estimate.measure in ("risk_ratio", "odds_ratio")
     if baseline is None:
         raise StudyError(
             "a ratio needs a baseline to become a number per person", where=where, do="Give `baselines:`"
@@ -161,7 +159,7 @@ def _from_ratio(
     if baseline < 0 or (share and baseline > 1):
         raise StudyError("a baseline is a proportion or a count per person", where=where, found=str(baseline))
     ratio, log_error = estimate.estimate, estimate.std_error
-    if kind == "odds_ratio":
+    if estimate.measure == "odds_ratio":
         scale = 1.0 - baseline + baseline * ratio
         log_error = None if log_error is None else log_error * (1.0 - baseline) / scale
         ratio = ratio / scale

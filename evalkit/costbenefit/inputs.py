@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections import namedtuple
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from evalkit.contract import BENEFITS, COSTS, Column
+from evalkit.costbenefit.distributions import FAMILIES
 from evalkit.costbenefit.impacts import Impact
 from evalkit.errors import DataError, EvalkitError, Problem, StudyError, nearest
 from evalkit.options import require_columns
@@ -58,6 +59,18 @@ class Inputs:
     benefits: pd.DataFrame
     entries: Mapping[str, Parameter] = field(default_factory=dict)
     impacts: Mapping[str, Impact] = field(default_factory=dict)
+
+
+def optional_columns(name: str) -> dict[str, Column]:
+    """What `costs` or `benefits` may hold beyond the contract, for a reader of files to keep."""
+    defaults, ranged = (
+        (COST_DEFAULTS, RANGED_COSTS) if name == "costs" else (BENEFIT_DEFAULTS, RANGED_BENEFITS)
+    )
+    found = {key: replace(OPTIONAL[key], nullable=True) for key in defaults if key in OPTIONAL}
+    for column in ranged:
+        found |= {f"{column}_{end}": Column(type="number", nullable=True) for end in ("low", "high")}
+        found[f"{column}_distribution"] = Column(type="category", values=FAMILIES, nullable=True)
+    return {**found, "currency": Column(type="text", nullable=True)}
 
 
 def read_inputs(frames: Any, lib: Library, impacts: Mapping[str, Impact]) -> Inputs:
@@ -186,8 +199,9 @@ def _check_text(text: pd.Series, column: str, rule: Column, name: str, problems:
 def _refuse_currency(frame: pd.DataFrame, name: str, problems: list[Problem]) -> None:
     if "currency" not in frame:
         return
-    for position, value in enumerate(frame["currency"].astype(str).str.strip().str.upper()):
-        if value not in ("GBP", "£", "", "NAN", "NONE"):
+    for position, given in enumerate(frame["currency"]):
+        value = "" if pd.isna(given) else str(given).strip().upper()
+        if value not in ("GBP", "£", ""):
             problems.append(
                 Problem(
                     where=where(name, position + FIRST_ROW, "currency"),

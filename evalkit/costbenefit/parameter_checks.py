@@ -10,6 +10,7 @@ from evalkit.costbenefit.account import central
 from evalkit.costbenefit.case import Case
 from evalkit.costbenefit.inputs import rows_of, where
 from evalkit.costbenefit.options import schedules
+from evalkit.costbenefit.rules import ANY_CRIME
 from evalkit.parameters import OPTIMISM, SPREAD, prices
 from evalkit.results import Check
 
@@ -137,6 +138,22 @@ def cashable_average_costs(case: Case) -> Check | None:
         passed=False,
         reading=f"{codes} is an average cost of places: a few places fewer do not close a wing or a home.",
         next_step="Set cashable to 0, or use a marginal cost and say who would release it.",
+    )
+
+
+def crime_by_type(case: Case) -> Check | None:
+    """A frequency multiplied by the cost of one type of crime must count that type alone."""
+    rows = [
+        row for row in case.coded_rows if row.analysis and case.inputs.entries[row.code].counts == "offences"
+    ]
+    named = sorted(
+        {f"{row.analysis} by {row.code}" for row in rows if case.inputs.entries[row.code].event != ANY_CRIME}
+    )
+    if not named:
+        return None
+    return Check(
+        name="crime_by_type",
+        reading=f"One type of crime is priced ({', '.join(named)}): the frequency must count that type alone.",
     )
 
 

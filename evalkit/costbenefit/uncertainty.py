@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from evalkit.costbenefit.account import MULTIPLICATIVE, Account, terms
-from evalkit.costbenefit.distributions import Uncertain, from_range, lognormal, stream
+from evalkit.costbenefit.distributions import FAMILIES, Uncertain, from_range, lognormal, stream
 from evalkit.costbenefit.impacts import Impact
 from evalkit.costbenefit.inputs import RANGED_BENEFITS, rows_of, where
 from evalkit.errors import StudyError
@@ -17,7 +17,6 @@ from evalkit.parameters import SPREAD, Library
 
 CHUNK = 10_000  # draws held at once; fixed, because it is part of the order in which streams are read
 SHARES = ("affected", "engaged", "retained", "deadweight")
-FAMILIES = ("beta", "gamma", "lognormal", "triangular", "normal")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -8,8 +8,10 @@ sensitivity schedule that leaves out pure time preference, as reproduced in the 
 import numpy as np
 import pytest
 
+from evalkit.costbenefit import cost_benefit
 from evalkit.errors import StudyError
 from evalkit.parameters import discount_factors, parameter
+from tests.costs import account, benefit, cost
 from tests.tolerances import EXACT
 
 SIX_PLACES = 5e-7
@@ -62,6 +64,18 @@ def test_an_annuity_in_closed_form():
     assert discount_factors("standard", 5).sum() == pytest.approx(annuity, abs=EXACT)
     assert annuity == pytest.approx(4.67308, abs=5e-6)
     assert 48_000 / annuity == pytest.approx(10_272, abs=0.5)
+
+
+@pytest.mark.parametrize(("capital", "yearly", "printed"), [(10.0, 2.5, -0.82), (5.0, 1.5, 0.51)])
+def test_the_worked_example_of_two_projects(capital, yearly, printed):
+    # HM Treasury, The Green Book, 2003 edition, annex 6 (as recalled): projects A and B, capital in year 0 and
+    # benefits in years 1 to 4, in £ million at 3.5 per cent. A: 2.5 x 3.673079 - 10 = -0.82; B: 1.5 x 3.673079 - 5 = 0.51.
+    frames = account(
+        [cost(kind="capital", amount=capital)],
+        [benefit(population=1, unit_cost=yearly, first_year=1, last_year=4)],
+    )
+    result = cost_benefit(frames, draws=0, perspective="public_value")
+    assert round(result.estimate("net_present_public_value").estimate, 2) == printed
 
 
 def test_editions_are_kept_apart():

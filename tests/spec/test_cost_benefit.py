@@ -10,6 +10,7 @@ from evalkit.costbenefit import (
     cost_benefit,
     impact_from,
     older_than_current,
+    optional_columns,
     refuse_to_add,
     required,
     what_if,
@@ -349,6 +350,7 @@ def test_ratios_need_a_baseline():
         estimate("hazard_ratio", 0.8, 0.1, method="survival"),
         estimate("mean_difference", -3.0, 1.0, "asb per ward and month", method="did"),
         estimate("risk_difference", None, None),
+        estimate("risk_difference", -7.0, 4.63, estimand="descriptive"),
     ],
 )
 def test_what_is_neither_a_proportion_nor_a_count_per_person_is_refused(result):
@@ -429,6 +431,25 @@ def test_every_frame_of_the_contract_is_there_and_the_input_is_untouched():
         pd.testing.assert_frame_equal(frame, before[name])
     again = Result.from_dict(result.to_dict())
     assert again.headline == result.headline
+
+
+def test_what_a_reader_of_files_may_keep_beyond_the_contract():
+    costs, benefits = optional_columns("costs"), optional_columns("benefits")
+    assert {"share", "amount_low", "amount_high", "amount_distribution", "currency"} == set(costs)
+    assert {"multiplier", "current_spend", "recipient", "impact_low", "unit_cost_distribution"} <= set(
+        benefits
+    )
+    assert all(each.nullable for each in (*costs.values(), *benefits.values()))
+    blank = dict.fromkeys(costs), dict.fromkeys(benefits)
+    assert run(costs=[cost(**blank[0])], benefits=[benefit(**blank[1])]).headline.estimate == 1
+
+
+def test_one_type_of_crime_needs_its_own_frequency():
+    row = benefit(impact="often", unit_cost="CR8.6", price_year="")
+    assert (
+        "often by CR8.6"
+        in run(benefits=[row], impacts=COUNT, price_year="2015/16").check("crime_by_type").reading
+    )
 
 
 def test_options_have_the_names_of_the_contract():
