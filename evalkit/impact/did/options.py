@@ -57,6 +57,10 @@ class DidOptions:
     scale: str | None = None
     contains: bool | None = None
     series_breaks: tuple[int | str, ...] = ()
+    placebo_outcomes: tuple[str, ...] = ()
+    buffer: str | None = None
+    subgroup: str | None = None
+    p_adjust: str | None = None
     diagnostics: bool = True
     level: float = 0.95
     draws: int = 999
@@ -72,6 +76,8 @@ class DidOptions:
         one_of("unbalanced", self.unbalanced, ("complete", "repeated_cross_sections"))
         if self.scale is not None:
             one_of("scale", self.scale, ("additive",))
+        if self.p_adjust is not None:
+            one_of("p_adjust", self.p_adjust, ("holm", "bh"), where="did, over subgroups")
         if not 0 < self.level < 1:
             raise StudyError("`level` must lie between 0 and 1", found=str(self.level))
         if self.draws < 99:

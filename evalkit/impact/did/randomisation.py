@@ -18,6 +18,7 @@ from evalkit.inference import Interval, rank_of
 from evalkit.results import Check
 
 SMALLEST_P = 0.05
+UNEQUAL_SIZES = 1.25
 
 
 def randomised(panel: Panel, options: DidOptions, observed: float, effect: Callable[[Panel], float]) -> Found:
@@ -40,8 +41,11 @@ def randomised(panel: Panel, options: DidOptions, observed: float, effect: Calla
         interval_name="randomisation",
         n_clusters=panel.clusters,
         detail=detail,
-        checks=(_check(rank, total, floor, exact),),
-        references=("abadie2010", "mackinnon2020"),
+        checks=(
+            _check(rank, total, floor, exact),
+            *(_unequal(panel, observed, placebos, [starts, *listed]) if alone else ()),
+        ),
+        references=("abadie2010", "mackinnon2020", "ferman2019"),
     )
 
 
@@ -130,4 +134,34 @@ def _check(rank: int, total: int, floor: float, exact: bool) -> Check:
         next_step=""
         if floor <= SMALLEST_P
         else "More comparison units are needed before p could fall below 0.05",
+    )
+
+
+def _unequal(
+    panel: Panel, observed: float, placebos: np.ndarray, starts: list[np.ndarray]
+) -> tuple[Check, ...]:
+    """Ferman and Pinto (2019): smaller clusters vary more, so ranks are taken after scaling by A + B / size."""
+    weight = panel.exposure if panel.exposure is not None else panel.weights
+    if weight is None:
+        return ()
+    size = np.bincount(panel.cluster, weights=weight) / np.bincount(panel.cluster)
+    if size.max() / size.min() < UNEQUAL_SIZES or not np.isfinite(placebos).all():
+        return ()
+    own, *rest = (1 / size[int(np.argmin(each))] for each in starts)
+    drawn = np.array(rest)
+    columns = np.column_stack([np.ones(len(drawn)), drawn])
+    a, b = np.linalg.lstsq(columns, placebos**2, rcond=None)[0]
+    if a < 0:
+        a, b = 0.0, np.sum(drawn * placebos**2) / np.sum(drawn**2)
+    elif b < 0:
+        a, b = np.mean(placebos**2), 0.0
+    rank = rank_of(observed / np.sqrt(a + b * own), placebos / np.sqrt(a + b * drawn))
+    return (
+        Check(
+            name="unequal_sizes",
+            null="the programme changed nothing, allowing for small units varying more",
+            statistic=rank / (len(placebos) + 1),
+            reading=f"Units differ in size {size.max() / size.min():.1f} times. After scaling for it the rank is "
+            f"{rank} of {len(placebos) + 1} (p = {rank / (len(placebos) + 1):.3f}).",
+        ),
     )

@@ -54,7 +54,7 @@ def cluster_checks(panel: Panel) -> tuple[Check, Check]:
         reading=f"{panel.clusters} clusters."
         + (" Too few for any error: none is given." if few else "")
         + (" Plain cluster-robust errors tend to be too small below about 40." if some and not few else ""),
-        next_step="Compare `inference: cr2` and `wild_bootstrap`" if some else "",
+        next_step="Compare `inference: cr2` and `wild_bootstrap`" if some and enough and not few else "",
     )  # fmt: skip
     return first, second
 
