@@ -13,6 +13,7 @@ from evalkit.report.theme import templates_dir
 from evalkit.report.words import count, escape, plain_words, sentence
 
 LONGEST_TABLE = 40
+SHOWN_ELSEWHERE = ("parameters", "by_agency", "must_be_true", "criteria")
 ESTIMANDS = {
     "itt": "the effect of being offered the programme, whoever took it up",
     "ate": "the average effect over everybody in the study",
@@ -29,18 +30,19 @@ def methods(output: Output) -> str:
         head = result.estimates[0] if result.estimates else None
         interval = f" Intervals by {plain_words(head.interval)}." if head and head.interval else ""
         target = ESTIMANDS.get(result.estimand, plain_words(result.estimand) or "not recorded")
-        text = f"Method {plain_words(result.method)}, for {output.label(result)}. What is estimated: {target}.{interval}"
-        lines.append(
-            f"{escape(plain_words(result.analysis).capitalize())} ({escape(result.role or 'no role')})\n:   {escape(text)}\n"
+        text = (
+            f"Method {plain_words(result.method)}, for {output.label(result)}. Estimated: {target}.{interval}"
         )
+        name = f"{plain_words(result.analysis).capitalize()} ({result.role or 'no role'})"
+        lines.append(f"{escape(name)}\n:   {escape(text)}\n")
     return "\n".join(lines) or "No analysis has been run.\n"
 
 
 def design(output: Output) -> str:
     """Who is compared with whom, and by which method."""
     told = output.get("design") or {}
-    method = plain_words(told.get("method") or "not recorded")
-    said = told.get("sentence")
+    method = plain_words(told.get("method") or "none")
+    said = told.get("sentence") or told.get("summary")
     covariates = ", ".join(plain_words(each) for each in told.get("covariates") or ()) or "none"
     target = ESTIMANDS.get(str(told.get("estimand")), "not recorded")
     text = f"Design: {method}. What is estimated: {target}. Characteristics used: {covariates}."
@@ -53,10 +55,11 @@ def estimates(output: Output) -> str:
         return "No analysis has been run.\n"
     n = sum(1 for r in output.results if r.role == "primary")
     tested = sum(1 for r in output.results for e in r.estimates if e.p_value is not None)
-    note = f"{count(len(output.results))} analyses, {count(n)} of them primary; {count(tested)} tests were made, and all are listed."
-    return f"{escape(note)}\n\n" + "\n".join(
+    note = (f"{count(len(output.results))} analyses, {count(n)} of them primary; {count(tested)} tests were made, "
+            "and all are listed.\n\n")  # fmt: skip
+    return note + "\n".join(
         estimates_table(output, [result], full=True, name=f"estimates-{result.analysis}",
-                        caption=f"Every estimate of the analysis {plain_words(result.analysis)}: {output.label(result)}")
+                        caption=f"Analysis {plain_words(result.analysis)}, {output.label(result)}")
         for result in output.results
     )  # fmt: skip
 
@@ -88,7 +91,7 @@ def detail(output: Output) -> str:
     for result in output.results:
         for name, frame in result.detail.items():
             label = f"{plain_words(result.analysis)}: {plain_words(name)}"
-            if frame.empty:
+            if frame.empty or name in SHOWN_ELSEWHERE:
                 continue
             if len(frame) > LONGEST_TABLE or len(frame.columns) > 10:
                 longer.append(f"- {escape(label.capitalize())}: {count(len(frame))} rows in the file "
@@ -180,8 +183,9 @@ def cited(entry: Mapping[str, str]) -> str:
     )
     volume = f" {entry['volume']}" if "volume" in entry else ""
     pages = f", {entry['pages'].replace('--', ' to ')}" if "pages" in entry else ""
-    parts = [f"{entry.get('author', 'No author').replace(' and ', ', ')} ({entry.get('year', 'no date')})", entry.get("title", ""),
-             f"{where}{volume}{pages}", f"DOI {entry['doi']}" if "doi" in entry else ""]  # fmt: skip
+    names = entry.get("author", "No author").replace(" and ", ", ")
+    parts = [f"{names} ({entry.get('year', 'no date')})", entry.get("title", ""), f"{where}{volume}{pages}",
+             f"DOI {entry['doi']}" if "doi" in entry else ""]  # fmt: skip
     return ". ".join(part.replace("{", "").replace("}", "").strip() for part in parts if part.strip()) + "."
 
 

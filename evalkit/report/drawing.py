@@ -87,8 +87,10 @@ def plan(output: Output) -> Iterator[Planned]:
                       inputs=[flow, output.arms], make=lambda: figures.flow(flow, arms=output.arms))  # fmt: skip
     balance = output.balance
     if balance is not None and {"smd_before", "smd_after"} & set(balance.columns):
-        yield Planned(name="balance", part="figure_balance", caption="How alike the groups are, before and after the design",
-                      inputs=balance.to_csv(index=False), make=lambda: figures.love(balance))  # fmt: skip
+        yield Planned(
+            name="balance", part="figure_balance", inputs=balance.to_csv(index=False),
+            caption="How alike the groups are, before and after the design", make=lambda: figures.love(balance),
+        )  # fmt: skip
 
 
 def _of_result(output: Output, result: Result) -> Iterator[Planned]:

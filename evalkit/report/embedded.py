@@ -49,16 +49,21 @@ def _html(folder: Path, document: Document) -> bytes:
 
 
 def _docx(folder: Path, document: Document) -> bytes:
-    options = ["--to=docx", "--shift-heading-level-by=-1", f"--reference-doc={folder / 'parts' / 'reference.docx'}", "--output=-",
-               "--figure-caption-position=above"]  # fmt: skip
+    options = [
+        "--to=docx", "--shift-heading-level-by=-1", f"--reference-doc={folder / 'parts' / 'reference.docx'}",
+        "--output=-", "--figure-caption-position=above",
+    ]  # fmt: skip
     return _pandoc(folder, document, "docx", options)
 
 
 def _pdf(folder: Path, document: Document) -> bytes:
     import typst
 
-    options = ["--to=typst", "--shift-heading-level-by=-1", f"--template={templates_dir() / 'report.typ'}", "--wrap=none",
-               f"--variable-json=title-text={json.dumps(_typst_string(document.front.get('title')))}"]  # fmt: skip
+    title = json.dumps(_typst_string(document.front.get("title")))
+    options = [
+        "--to=typst", "--shift-heading-level-by=-1", f"--template={templates_dir() / 'report.typ'}", "--wrap=none",
+        f"--variable-json=title-text={title}",
+    ]  # fmt: skip
     source = _pandoc(folder, document, "pdf", options)
     try:
         # A Compiler compiles once, so the function that makes its own is the one to call.
@@ -79,7 +84,8 @@ def _pandoc(folder: Path, document: Document, kind: str, options: list[str]) -> 
         ["--toc", f"--toc-depth={document.front.get('toc-depth', 2)}"] if document.front.get("toc") else []
     )
     command = [
-        pypandoc.get_pandoc_path(), f"--from={READER}", "--standalone", f"--lua-filter={templates_dir() / 'evalkit.lua'}",
+        pypandoc.get_pandoc_path(), f"--from={READER}", "--standalone",
+        f"--lua-filter={templates_dir() / 'evalkit.lua'}",
         f"--default-image-extension={IMAGES[kind]}", *(contents if kind == "html" else []), *options,
     ]  # fmt: skip
     environment = dict(os.environ, SOURCE_DATE_EPOCH=EARLIEST_DATE)

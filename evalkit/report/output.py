@@ -77,6 +77,11 @@ class Output:
         return level if isinstance(level, int) else 0
 
     @property
+    def hypothetical(self) -> bool:
+        """Whether the evidence level is only what such a design would earn."""
+        return bool((self.get("evidence") or {}).get("hypothetical", self.simulated))
+
+    @property
     def partly_simulated(self) -> bool:
         """Whether some analyses, but not the study, work with invented data."""
         return not self.simulated and any(

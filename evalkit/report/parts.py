@@ -9,17 +9,16 @@ from collections.abc import Mapping, Sequence
 
 from evalkit.report.output import STATUS, Output
 from evalkit.report.tables import (
+    VERDICT,
     Column,
     arms_table,
-    estimate_text,
     estimates_table,
     flow_table,
     frame_table,
-    interval_text,
     table,
 )  # fmt: skip
-from evalkit.report.words import count, day, escape, money, number, plain_words, sentence, unit_words
-from evalkit.results import Estimate, Result
+from evalkit.report.words import count, day, escape, plain_words, sentence
+from evalkit.results import Result
 
 SIMULATED = (
     "Invented data. These figures were made up to show the method. They say nothing about any real programme."
@@ -48,11 +47,15 @@ LEVELS = {
     4: "A matched or adjusted comparison that passed its checks",
     5: "A randomised comparison",
 }
-RATIO_LEVEL = 4
-NO_RATIO = (
-    "No ratio of benefits to costs is shown as a finding: that needs evidence of level 4 or above. What can be shown is "
-    "what would have to be true."
-)
+MOST_CHECKS = 6
+ASSIGNED = {
+    "randomised": "Chance: people were randomised",
+    "threshold": "A threshold on a score",
+    "choice": "Staff, or the people themselves",
+    "area": "Where people live",
+    "none": "Nobody: there is one group",
+}
+OF_PEOPLE = ("rates", "proportion", "survival")
 INTERVAL_NOTE = (
     "Ranges are 95% intervals. If the study were repeated many times, intervals made this way would hold the true "
     "value 19 times in 20, provided that the method's assumptions hold. They do not cover problems with the design of "
@@ -100,7 +103,7 @@ def evidence(output: Output) -> str:
     found = output.get("evidence") or {}
     level = found.get("level")
     name = found.get("name") or LEVELS.get(level, "not rated")
-    would = "A design like this one would earn level" if output.simulated else "Evidence level"
+    would = "A design like this one would earn level" if output.hypothetical else "Evidence level"
     level_words = (
         f"{would} {count(level)} of 5: {name}" if isinstance(level, int) else "Evidence level: not rated"
     )
@@ -163,20 +166,22 @@ def definitions(output: Output) -> str:
 
 
 def quality(output: Output) -> str:
-    """Each check of the main analysis, in words."""
-    primary = output.primary
-    if primary is None or not primary.checks:
+    """The checks of the main analysis in words, those that it did not pass first; the annex has them all."""
+    checks = output.primary.checks if output.primary else ()
+    if not checks:
         return _none("No checks were made on the main analysis.")
-    verdict = {True: "Met", False: "Not met", None: "For information"}
-    rows = [[plain_words(c.name).capitalize(), verdict[c.passed], f"{c.reading} {c.next_step}".strip() or "[x]"]
-            for c in primary.checks]  # fmt: skip
-    return table([Column(heading="Question"), Column(heading="Answer"), Column(heading="Why")], rows,
-                 caption="How the main result stands up to its checks", name="quality")  # fmt: skip
+    ordered = sorted(checks, key=lambda each: (False, True, None).index(each.passed))
+    rows = [[plain_words(c.name).capitalize(), VERDICT[c.passed], f"{c.reading} {c.next_step}".strip() or "[x]"]
+            for c in ordered[:MOST_CHECKS]]  # fmt: skip
+    shown = table([Column(heading="Check"), Column(heading="Result"), Column(heading="Reading")], rows,
+                  caption="How the main result stands up to its checks", name="quality")  # fmt: skip
+    more = len(ordered) - len(rows)
+    return shown + (f"\nThe technical annex has {count(more)} more.\n" if more > 0 else "")
 
 
 def groups(output: Output) -> str:
     """Groups of people, where they were analysed."""
-    shown = [r for r in output.results if any(e.group for e in r.estimates)]
+    shown = [r for r in output.results if r.method in OF_PEOPLE and any(e.group for e in r.estimates)]
     if not shown:
         return _none("No groups are compared: none was planned, or there were too few people in each.")
     note = "These are descriptions of groups. A difference between two groups is not itself tested here."
@@ -184,30 +189,6 @@ def groups(output: Output) -> str:
         estimates_table(output, shown, name="groups", caption="The measure in each group")
         + f"\n{escape(note)}\n"
     )
-
-
-def value(output: Output) -> str:
-    """What it cost and what that may be worth, with the age of every unit cost."""
-    results = [r for r in output.results if r.method == "cost_benefit"]
-    if not results and not output.rows("parameters"):
-        return _none("Not assessed: no costs or benefits were given to this study.")
-    pieces = [_value_table(output, result) for result in results]
-    return "\n".join([*pieces, parameters(output)])
-
-
-def parameters(output: Output) -> str:
-    """The unit costs that were used, how old they are, and which of them nobody has verified."""
-    rows = output.rows("parameters")
-    if not rows:
-        return _none("No unit costs were used.")
-    cells = [
-        [row.get("item") or row.get("code") or "[x]", _amount(row), row.get("price_year") or "[x]",
-         row.get("age_years"), "Yes" if row.get("verified") else "No: treat as unverified", row.get("source") or "[x]"]
-        for row in rows
-    ]  # fmt: skip
-    columns = [Column(heading="Item"), Column(heading="Value", numeric=True), Column(heading="Price year"),
-               Column(heading="Age (years)", numeric=True), Column(heading="Verified"), Column(heading="Source")]  # fmt: skip
-    return table(columns, cells, caption="Unit costs, their age and their sources", name="parameters")
 
 
 def next_steps(output: Output) -> str:
@@ -294,67 +275,8 @@ def _shown_in_findings(output: Output) -> list[Result]:
     return [r for r in output.results if r.role != "exploratory" and r.method != "cost_benefit"]
 
 
-def _value_table(output: Output, result: Result) -> str:
-    """The account without its ratios where the evidence is too weak for one to be a finding."""
-    strong = output.level(result.analysis) >= RATIO_LEVEL
-    kept = [e for e in result.estimates if strong or not _is_ratio(e.term)]
-    switching = [e for e in kept if e.term.startswith("break_even_")]
-    body = _terms_table([e for e in kept if e not in switching], name=f"value-{result.analysis}",
-                        caption=f"{output.label(result)}: costs and benefits")  # fmt: skip
-    if not strong:
-        body += f"\n{escape(NO_RATIO)}\n"
-    if switching:
-        body += "\n" + _terms_table(switching, name=f"break-even-{result.analysis}",
-                                    caption="What would have to be true for benefits to equal costs")  # fmt: skip
-    if "by_agency" in result.detail and not result.detail["by_agency"].empty:
-        frame = result.detail["by_agency"]
-        body += "\n" + _money_table(frame, caption="Who pays and who gains", name=f"agency-{result.analysis}")
-    return body
-
-
-def _is_ratio(term: str) -> bool:
-    return term in {
-        "benefit_cost_ratio",
-        "financial_return_on_investment",
-        "probability_benefits_exceed_costs",
-    }
-
-
-def _terms_table(estimates: Sequence[Estimate], *, caption: str, name: str) -> str:
-    rows = [[plain_words(e.term.removeprefix("break_even_")).capitalize().replace("Pv ", "Present value of "),
-             estimate_text(e), interval_text(e), unit_words(e.measure, e.unit)] for e in estimates]  # fmt: skip
-    columns = [Column(heading="Term"), Column(heading="Value", numeric=True), Column(heading="Range", numeric=True),
-               Column(heading="Counted in")]  # fmt: skip
-    return table(columns, rows, caption=caption, name=name)
-
-
-def _money_table(frame, *, caption: str, name: str) -> str:  # noqa: ANN001
-    shown = frame.copy()
-    for column in shown.columns[1:]:
-        shown[column] = [_pounds(cell) for cell in shown[column]]
-    columns = [Column(heading=plain_words(c).capitalize() + ("" if i == 0 else " (£)"), numeric=i > 0)
-               for i, c in enumerate(shown.columns)]  # fmt: skip
-    return table(columns, shown.to_numpy().tolist(), caption=caption, name=name)
-
-
-def _pounds(cell: object) -> str:
-    try:
-        return money(float(str(cell)))
-    except ValueError:
-        return str(cell)
-
-
-def _amount(row: Mapping[str, object]) -> str:
-    value, unit = row.get("value"), str(row.get("unit") or "")
-    if isinstance(value, int | float) and unit.startswith(("£", "GBP")):
-        return f"£{value:,.0f}{unit.removeprefix('£').removeprefix('GBP')}"
-    return f"{number(value, 2) if isinstance(value, float) else value} {unit}".strip()
-
-
 def _assignment(assignment: Mapping[str, object]) -> str:
-    words = {"randomised": "Chance: people were randomised", "threshold": "A threshold on a score",
-             "choice": "Staff, or the people themselves", "area": "Where people live", "none": "Nobody: there is one group"}  # fmt: skip
-    by = words.get(str(assignment.get("by")), "")
+    by = ASSIGNED.get(str(assignment.get("by")), "")
     return f"{by}; chosen when the measure was high" if by and assignment.get("chosen_when_high") else by
 
 
@@ -363,5 +285,5 @@ def _better(outcome: Mapping[str, object]) -> str:
 
 
 PARTS: Sequence[str] = ("banner", "answers", "lead", "limits", "evidence", "statements", "delivered", "findings",
-                        "definitions", "quality", "groups", "value", "next_steps", "about")  # fmt: skip
-__all__ = [*PARTS, "PARTS", "banner_text", "frame_table", "parameters"]
+                        "definitions", "quality", "groups", "next_steps", "about")  # fmt: skip
+__all__ = [*PARTS, "PARTS", "banner_text", "frame_table"]

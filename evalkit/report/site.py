@@ -51,7 +51,7 @@ def _entry(study: Output, destination: Path) -> str:
     level = study.get("evidence", "level")
     name = LEVELS.get(level, "Evidence not rated") if isinstance(level, int) else "Evidence not rated"
     rated = (
-        f"{'Such a design would earn level' if study.simulated else 'Evidence level'} {level} of 5: {name}"
+        f"{'Such a design would earn level' if study.hypothetical else 'Evidence level'} {level} of 5: {name}"
     )
     status = STATUS.get(str(study.values["data_status"]), "Status not recorded")
     partly = '<span class="tag">Partly invented data</span>' if study.partly_simulated else ""
@@ -65,18 +65,22 @@ def _entry(study: Output, destination: Path) -> str:
 
 
 def _files(study: Output, destination: Path) -> str:
-    """A link for each report that is there, its words enough to tell it from every other link of the page."""
+    """A line for each report, a link for each format, its words enough to tell it from every other on the page."""
     title = html.escape(str(study.values["title"]))
-    links = []
+    lines = []
     for template, name in NAMES.items():
-        for ending, kind in FORMATS:
-            path = study.folder / "report" / f"{template}.{ending}"
-            if path.is_file():
-                target = quote(os.path.relpath(path, destination).replace(os.sep, "/"))
-                links.append(
-                    f'<li><a href="{target}">{name} ({kind})<span class="hidden">: {title}</span></a></li>'
-                )
-    return f'<ul class="files">{"".join(links)}</ul>' if links else "<p>No reports have been rendered.</p>"
+        links = [
+            f'<a href="{_link(path, destination)}">{kind}<span class="hidden">: {name}, {title}</span></a>'
+            for ending, kind in FORMATS
+            if (path := study.folder / "report" / f"{template}.{ending}").is_file()
+        ]
+        if links:
+            lines.append(f"<li><strong>{name}</strong> {' '.join(links)}</li>")
+    return f'<ul class="files">{"".join(lines)}</ul>' if lines else "<p>No reports have been rendered.</p>"
+
+
+def _link(path: Path, destination: Path) -> str:
+    return quote(os.path.relpath(path, destination).replace(os.sep, "/"))
 
 
 _PAGE = """<!DOCTYPE html>

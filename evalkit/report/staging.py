@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from evalkit.errors import ReportError, nearest
-from evalkit.report import annex, parts, summary
+from evalkit.report import annex, parts, summary, worth
 from evalkit.report.drawing import stage_figures
 from evalkit.report.output import STATUS, Output, read_output
 from evalkit.report.qmd import split_front_matter
@@ -22,7 +22,7 @@ ASSETS = ("styles.css", "fonts")
 
 
 def stage(output: Path, templates: Sequence[str], templates_dir: Path | None = None) -> None:
-    """Write `output/report/`: each template as a .qmd, its parts and its figures. The old folder is replaced at the end.
+    """Write `output/report/`: each template as a .qmd, its parts and its figures; at the end, replace the old.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ def _write_parts(study: Output, target: Path, drawn_before: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     texts = {name: getattr(parts, name)(study) for name in parts.PARTS}
     texts |= {name: getattr(annex, name)(study) for name in annex.PARTS}
-    texts |= {"summary_fields": summary.part(study)}
+    texts |= {"summary_fields": summary.part(study), "value": worth.value(study)}
     texts |= stage_figures(study, target / "figures", drawn_before)
     for name, text in texts.items():
         (folder / f"{name}.md").write_text(f"{text.strip()}\n", encoding="utf-8")

@@ -105,14 +105,21 @@ def _programme(output: Output) -> Any:
 
 
 def _people(output: Output) -> Any:
-    rows = [row for row in output.rows("flow") if row.get("arm") in ("treated", None, "")]
+    """Who the main result is about: its own count first, and how many there were at the start where that fits."""
     who = output.get("about", "intervention", "population") or "people"
-    if rows:
-        return f"{count(rows[0].get('n'))} {plain_words(rows[0].get('step'))}, {count(rows[-1].get('n'))} analysed: {who}"
     head = output.primary.estimates[0] if output.primary and output.primary.estimates else None
-    if head and head.n_treated is not None:
-        return f"{count(head.n_treated)} analysed: {who}"
-    return _coded("z", f"totals only, no count of people ({who})")
+    rows = [row for row in output.rows("flow") if row.get("arm") in ("treated", None, "")]
+    n = head.n_treated if head else None
+    if rows and n in (None, rows[-1].get("n")):
+        start, end = rows[0], rows[-1]
+        return (
+            f"{count(start.get('n'))} {plain_words(start.get('step'))}, {count(end.get('n'))} analysed: {who}"
+        )
+    return (
+        f"{count(n)} counted: {who}"
+        if n is not None
+        else _coded("z", f"totals only, no count of people ({who})")
+    )
 
 
 def _approach(output: Output) -> Any:
@@ -157,7 +164,7 @@ def _level(output: Output) -> Any:
     if not isinstance(level, int):
         return _coded("x", "not rated")
     name = output.get("evidence", "name") or LEVELS.get(level, "")
-    return f"{'Such a design would earn level ' if output.simulated else ''}{level} of 5: {name}"
+    return f"{'Such a design would earn level ' if output.hypothetical else ''}{level} of 5: {name}"
 
 
 def _value(output: Output) -> Any:

@@ -24,7 +24,9 @@ from evalkit.report.words import (
 )  # fmt: skip
 from evalkit.results import Check, Estimate, Result
 
-WIDEST = 46  # characters of a cell that count towards its column's share of the page
+LINE = 96  # characters across the page in a table
+WIDEST = 60  # characters of a cell that count towards its column's share of the page
+WHOLE = 22  # characters of a number, or a range, that stay on one line
 NAMES = {
     "n": "People", "events": "With the outcome", "conf_low": "Range, low", "conf_high": "Range, high",
     "value": "Value", "std_error": "Standard error", "p_value": "p", "smd_before": "Before matching",
@@ -44,7 +46,7 @@ class Column:
 def table(columns: Sequence[Column], rows: Sequence[Sequence[object]], *, caption: str, name: str) -> str:
     """A pipe table with a caption and the label `@tbl-name`; cells are escaped here and nowhere else."""
     cells = [[escape(cell) or escape("[z]") for cell in row] for row in rows]
-    widths = [_width(column, [str(row[i]) for row in rows]) for i, column in enumerate(columns)]
+    widths = _widths(columns, rows)
     lines = [
         _line(escape(column.heading) for column in columns),
         _line(
@@ -215,9 +217,18 @@ def _uses(rows: Sequence[Sequence[object]], mark: str) -> bool:
     )
 
 
-def _width(column: Column, cells: Sequence[str]) -> int:
-    longest = max([len(column.heading), *(min(len(cell), WIDEST) for cell in cells)])
-    return max(longest, 4)
+def _widths(columns: Sequence[Column], rows: Sequence[Sequence[object]]) -> list[int]:
+    """Each column's share of a line: numbers and the longest word whole, the rest by how much there is to say."""
+    least, wanted = [], []
+    for i, column in enumerate(columns):
+        cells = [str(row[i]) for row in rows]
+        words = [word for text in (column.heading, *cells) for word in text.split()] or [""]
+        whole = max(map(len, cells), default=0) if column.numeric else 0
+        least.append(max(4, *map(len, words), min(whole, WHOLE)) + 2)
+        wanted.append(max(least[-1], *(min(len(text), WIDEST) for text in (column.heading, *cells))))
+    spare = max(0, LINE - sum(least))
+    asked = sum(wanted) - sum(least) or 1
+    return [low + round(spare * (high - low) / asked) for low, high in zip(least, wanted, strict=True)]
 
 
 def _line(cells) -> str:

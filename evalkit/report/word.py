@@ -30,7 +30,10 @@ def reference_document(*, banner: str, footer: str) -> bytes:
     parts["word/header1.xml"] = _part(
         "hdr", "Header", f"<w:r><w:t>{xml(banner)}</w:t></w:r>" if banner else ""
     )
-    page = '<w:r><w:t xml:space="preserve"> · Page </w:t></w:r><w:fldSimple w:instr="PAGE"><w:r><w:t>1</w:t></w:r></w:fldSimple>'
+    page = (
+        '<w:r><w:t xml:space="preserve"> · Page </w:t></w:r>'
+        '<w:fldSimple w:instr="PAGE"><w:r><w:t>1</w:t></w:r></w:fldSimple>'
+    )
     parts["word/footer1.xml"] = _part("ftr", "Footer", f"<w:r><w:t>{xml(footer)}</w:t></w:r>{page}")
     relations = "".join(
         f'<Relationship Type="{_OFFICE}/{kind}" Id="rIdEk{kind}" Target="{kind}1.xml"/>'

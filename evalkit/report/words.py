@@ -11,6 +11,7 @@ import re
 import unicodedata
 from typing import Any
 
+MONTHS = "January February March April May June July August September October November December"
 MINUS = "\N{MINUS SIGN}"
 SPECIAL = frozenset("&<>\"'{}[]()|*_#$@\\`~^")
 SHORTHAND = {
@@ -113,7 +114,7 @@ def _two_figures(value: float) -> str:
     places = 1 - math.floor(math.log10(value))
     rounded = round_half_up(value, places)
     if rounded >= 1e6:
-        return f"{rounded / 1e6:g} million"
+        return f"{rounded / 1e6:.1f}\u00a0million" if rounded < 1e7 else f"{rounded / 1e6:,.0f}\u00a0million"
     return f"{rounded:,.0f}" if rounded >= 10 else f"{rounded:,.2f}"
 
 
@@ -141,20 +142,7 @@ def unit_words(measure: str, unit: str | None) -> str:
 
 def day(text: object) -> str:
     """An ISO date as `1 September 2018`; a month as `September 2018`; anything else as it stands."""
-    months = [
-        "January",
-        "February",
-        "March",
-        "April",
-        "May",
-        "June",
-        "July",
-        "August",
-        "September",
-        "October",
-        "November",
-        "December",
-    ]
+    months = MONTHS.split()
     found = re.fullmatch(r"(\d{4})-(\d{2})(?:-(\d{2}))?(?:[T ].*)?", str(text or ""))
     if not found or not 1 <= int(found[2]) <= 12:
         return str(text or "")

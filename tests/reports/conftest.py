@@ -21,7 +21,10 @@ MADE = {
     "value": (("commissioner", "summary", "technical"), ("html", "pdf")),
     "hostile": (("commissioner", "summary", "technical"), ("html", "pdf")),
 }
-HOSTILE = 'a& <script>alert(1)</script> {{< env HOME >}} =cmd() [x](javascript:alert(1)) #import "/etc" $x$ `r` |*_@\\ \'{}'
+HOSTILE = (
+    "a& <script>alert(1)</script> {{< env HOME >}} =cmd() [x](javascript:alert(1)) "
+    '#import "/etc" $x$ `r` |*_@\\ \'{}'
+)
 
 
 def copy_study(name: str, place: Path) -> Path:

@@ -88,7 +88,7 @@ def tornado(result: Result, *, label: str = "", arms: Mapping[str, str] | None =
         + geom_text(aes(x="low", label="low_text"), nudge_y=0.32, size=TEXT - 1)
         + geom_text(aes(x="high", label="high_text"), nudge_y=0.32, size=TEXT - 1)
         + scale_y_discrete(expand=(0, 0.65))
-        + labs(x="ratio (dashed: costs and benefits equal; circle: input low; triangle: input high)", y="")
+        + labs(x="ratio (circle: input low; triangle: input high)", y="")
         + plain_theme()
     )
     widest = data.iloc[-1] if len(data) else None

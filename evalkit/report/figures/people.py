@@ -156,7 +156,7 @@ def love(balance: pd.DataFrame, *, threshold: float = 0.1) -> Figure:
     )
     inside, n = int((wide[after].abs() <= threshold).sum()), int(wide[after].notna().sum())
     alt = (f"How alike the two groups are on {n} characteristics. After the design {inside} of {n} differ by no more "
-           f"than {number(threshold)} standard deviations; the largest difference is {number(wide[after].abs().max(), 2)} "
+           f"than {number(threshold)} standard deviations; the largest is {number(wide[after].abs().max(), 2)} "
            f"against {number(wide[before].abs().max(), 2)} before.")  # fmt: skip
     return Figure(plot=plot, alt=alt, data=data, height=1.3 + 0.42 * len(names))
 

@@ -37,7 +37,9 @@ def means(result: Result, *, label: str = "", arms: Mapping[str, str] | None = N
     groups = list(dict.fromkeys(data["group"]))
     data["group"] = pd.Categorical(data["group"], categories=groups, ordered=True)
     data["time"], ticks = _times(data["period"])
-    data["value"] = data[value]
+    scale = next(s for s in (1, 1_000, 100_000) if s == 100_000 or data[value].abs().max() * s >= 0.1)
+    data["value"] = data[value] * scale
+    per = f"values are per {scale:,}" if scale > 1 else ""
     colours, shapes = _series(groups)
     plot = (
         ggplot(
@@ -50,13 +52,18 @@ def means(result: Result, *, label: str = "", arms: Mapping[str, str] | None = N
         + scale_shape_manual(values=shapes)
         + scale_linetype_manual(values=["solid", "dashed", "dotted", "dashdot"][: len(groups)])
         + _time_axis(ticks)
-        + labs(x="", y="")
+        + labs(x=per, y="")
         + plain_theme(grid="y")
     )
     start = _start(data)
     if start is not None:
         plot = plot + _start_line(start, float(data["value"].max()))
-    return Figure(plot=plot, alt=_means_alt(data, groups, label, start), data=data, height=3.6)
+    return Figure(
+        plot=plot,
+        alt=_means_alt(data, groups, f"{label or 'the outcome'}{' (' + per + ')' if per else ''}", start),
+        data=data,
+        height=3.6,
+    )
 
 
 def event_study(result: Result, *, label: str = "", arms: Mapping[str, str] | None = None) -> Figure:
@@ -211,7 +218,9 @@ def _means_alt(data: pd.DataFrame, groups: list[str], label: str, start: float |
         mine = data[data["group"] == group].sort_values("time")
         parts.append(f"{group} from {number(mine['value'].iloc[0])} to {number(mine['value'].iloc[-1])}")
     marked = " The start is marked by a dashed line." if start is not None else ""
-    return f"Line chart of {label or 'the outcome'} by period, one line for each group. First to last: {'; '.join(parts)}.{marked}"
+    return (
+        f"Line chart of {label} by period, a line for each group. First to last: {'; '.join(parts)}.{marked}"
+    )
 
 
 def _event_alt(data: pd.DataFrame, label: str) -> str:
@@ -221,8 +230,8 @@ def _event_alt(data: pd.DataFrame, label: str) -> str:
     last = after.iloc[-1] if len(after) else data.iloc[-1]
     interval = f" (range {spread(last['conf_low'], last['conf_high'])})" if pd.notna(last["conf_low"]) else ""
     return (
-        f"Event study of {label or 'the outcome'} by period since the start. Before it, {quiet} of {len(before)} intervals "
-        f"include no difference. In the last period the estimate is {number(last['estimate'])}{interval}."
+        f"Event study of {label or 'the outcome'} by period since the start. Before it, {quiet} of {len(before)} "
+        f"intervals include no difference. In the last period the estimate is {number(last['estimate'])}{interval}."
     )
 
 
