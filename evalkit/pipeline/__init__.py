@@ -270,10 +270,11 @@ def _write(
 
 
 def _as_printed(study: Study) -> frozenset[str]:
-    """Analyses of figures that a source has printed: their numbers stand in study.yml or in published.csv."""
+    """Analyses of figures that a source has printed: their counts stand in study.yml or in published.csv."""
     return frozenset(
         name for name, analysis in study.analyses.items()
         if (analysis.options.get("data_status") or study.data_status) == "published"
+        and method(analysis.method, where="").reads != "account"
     )  # fmt: skip
 
 

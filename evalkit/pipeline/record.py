@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from evalkit import __version__
-from evalkit.disclosure import Released, write_csv
+from evalkit.disclosure import WITHHELD, Released, write_csv
 from evalkit.pipeline.tell import Told, answers, definition_of, label_of
 from evalkit.results import Design, Result
 from evalkit.study import Study
@@ -28,7 +28,8 @@ def record(
     return {
         "schema": SCHEMA, "evalkit": __version__, "study": study.study, "title": study.title,
         "data_status": study.data_status, "about": _about(study), "outcomes": _outcomes(study),
-        "flow": released.flow, "design": _design(study, design, detail), "evidence": first.evidence.to_dict(),
+        "flow": released.flow.replace({WITHHELD: None}), "design": _design(study, design, detail),
+        "evidence": first.evidence.to_dict(),
         "results": [_result(printed[name], detail.get(name, {})) for name in study.analyses],
         "statements": [_statement(study, each) for each in told],
         "published": released.published if released.published is not None else [],
@@ -38,7 +39,7 @@ def record(
             "already_public": study.disclosure.already_public,
         },
         "headline": first.statement.headline,
-        "answers": answers(study, told, printed, _used(released.flow)),
+        "answers": answers(study, told, printed),
         "parameters": list(parameters),
     }  # fmt: skip
 
@@ -107,10 +108,3 @@ def _statement(study: Study, told: Told) -> dict[str, Any]:
         "certainty": told.evidence.certainty, "obligatory": told.evidence.obligatory,
         "data_status": analysis.options.get("data_status") or study.data_status,
     }  # fmt: skip
-
-
-def _used(flow: pd.DataFrame) -> dict[str, Any]:
-    """The last count of each arm, as printed."""
-    if flow is None or flow.empty:
-        return {}
-    return {arm: rows.iloc[-1]["n"] for arm, rows in flow.groupby("arm", sort=False)}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from evalkit.claims import Evidence, Facts, Statement, decision, evidence, statement
 from evalkit.contract import Outcome
@@ -113,16 +112,14 @@ def definition_of(study: Study, outcome: Outcome | None) -> str:
     return f"{what} {months}, {proof}."
 
 
-def answers(
-    study: Study, told: Sequence[Told], printed: Mapping[str, Result], people: Mapping[str, Any]
-) -> dict[str, str]:
+def answers(study: Study, told: Sequence[Told], printed: Mapping[str, Result]) -> dict[str, str]:
     """The five answers of the first page."""
     first = next(each for each in told if each.analysis == study.primary.name)
     better = better_of(study.outcomes.get(study.primary.outcome or ""))
     return {
         "did_it_work": _did_it_work(study, first),
         "how_sure": _how_sure(first.evidence),
-        "for_whom": _for_whom(study, people),
+        "for_whom": _for_whom(study, printed[study.primary.name]),
         "at_what_cost": _at_what_cost(study, told),
         "what_next": decision(first.evidence, first.statement, better),
     }
@@ -152,20 +149,14 @@ def _how_sure(grounds: Evidence) -> str:
     return " ".join([lead, *grounds.reasons[:2]])
 
 
-def _for_whom(study: Study, people: Mapping[str, Any]) -> str:
+def _for_whom(study: Study, primary: Result) -> str:
     population = study.intervention.get("population")
     words = f"{_capital(str(population))}." if population else "The study does not say who took part."
-    measured = (
-        study.primary.outcome in study.outcomes and method(study.primary.method, where="").reads == "people"
-    )
-    if measured and people.get("treated"):
-        words += f" {people['treated']} people were analysed in the group “{study.arms.get('treated', 'programme')}”"
-        words += (
-            f" and {people['control']} in “{study.arms.get('control', 'comparison')}”."
-            if "control" in people
-            else "."
-        )
-    return words
+    treated, control = primary.headline.n_treated, primary.headline.n_control
+    if study.primary.outcome not in study.outcomes or not treated:
+        return words
+    words += f" {treated} people were analysed in the group “{study.arms.get('treated', 'programme')}”"
+    return words + (f" and {control} in “{study.arms.get('control', 'comparison')}”." if control else ".")
 
 
 def _at_what_cost(study: Study, told: Sequence[Told]) -> str:

@@ -1,0 +1,145 @@
+"""The attacker: which whole numbers fit everything that is printed.
+
+Two attacks. `count_ranges` solves a table: cells that add up, some printed (perhaps rounded), some withheld, and for
+each cell the least and the greatest whole number that fits (an integer programme). `block_ranges` inverts an estimate:
+every pair of counts is sent through the same rule, and the pairs that come out alike cannot be told apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from evalkit.disclosure.policy import Policy
+
+CEILING = 10_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One count of a table. `total` is what it is part of; `cost` is paid if it is withheld to protect another.
+
+    `open` cells are printed elsewhere or known to everybody, and cannot be withheld; `implied` ones are never
+    printed (the difference of two printed cells), yet need protection all the same.
+    """
+
+    value: float
+    total: float | None = None
+    cost: float = 0.0
+    open: bool = False
+    implied: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sum:
+    """The cell `whole` is the sum of the cells `parts`."""
+
+    whole: str
+    parts: tuple[str, ...]
+
+
+def count_ranges(
+    cells: Mapping[str, Cell], sums: Sequence[Sum], hidden: Collection[str], policy: Policy, wanted: Sequence[str]
+) -> dict[str, tuple[float, float]]:
+    """The least and greatest whole number that fits each wanted cell, given the sums and what is printed."""
+    from scipy.optimize import Bounds, LinearConstraint, milp
+
+    names = list(cells)
+    place = {name: position for position, name in enumerate(names)}
+    matrix = np.zeros((len(sums), len(names)))
+    for row, each in enumerate(sums):
+        matrix[row, place[each.whole]] = 1
+        for part in each.parts:
+            matrix[row, place[part]] -= 1
+    limits = np.array([printed_range(cells[name], name in hidden, policy) for name in names])
+    bounds, constraint = Bounds(limits[:, 0], limits[:, 1]), LinearConstraint(matrix, 0, 0)
+    found = {}
+    for name in wanted:
+        ends = []
+        for sign in (1, -1):
+            goal = np.zeros(len(names))
+            goal[place[name]] = sign
+            answer = milp(goal, constraints=constraint, bounds=bounds, integrality=np.ones(len(names)))
+            ends.append(np.nan if answer.x is None else round(float(answer.x[place[name]])))
+        found[name] = (ends[0], ends[1])
+    return found
+
+
+def printed_range(cell: Cell, hidden: bool, policy: Policy) -> tuple[float, float]:
+    """What the printed form of one cell says by itself."""
+    top = CEILING if cell.total is None else cell.total
+    if hidden or cell.implied:
+        return 0, top
+    if cell.open and policy.rounding == 1:
+        return cell.value, cell.value
+    low, high = rounding_range(cell.value, policy)
+    if policy.small(cell.value, cell.total):
+        return low, high
+    return max(low, policy.threshold), high
+
+
+def rounding_range(value: float, policy: Policy) -> tuple[float, float]:
+    """The least and greatest whole number that are rounded to the same multiple as `value`."""
+    centre, base = policy.rounded(value), policy.rounding
+    return max(0, centre - base // 2), centre + (base - 1) // 2
+
+
+def exposed(
+    cells: Mapping[str, Cell], sums: Sequence[Sum], hidden: Collection[str], policy: Policy
+) -> list[str]:
+    """The cells whose range is too narrow, given everything that is printed."""
+    wanted = [name for name, cell in cells.items() if _needs_care(name, cell, hidden, policy)]
+    ranges = count_ranges(cells, sums, hidden, policy, wanted)
+    return [name for name in wanted if not _wide_enough(cells[name], ranges[name], name in hidden, policy)]
+
+
+def _needs_care(name: str, cell: Cell, hidden: Collection[str], policy: Policy) -> bool:
+    small = bool(policy.small(cell.value, cell.total))
+    if name in hidden or cell.implied:
+        return small
+    return policy.spread > 0 and not cell.open
+
+
+def _wide_enough(cell: Cell, ends: tuple[float, float], hidden: bool, policy: Policy) -> bool:
+    low, high = ends
+    if not (low <= cell.value <= high):
+        return False
+    if not hidden and not cell.implied:
+        own = rounding_range(cell.value, policy)
+        return high - low >= min(policy.spread, own[1] - max(own[0], policy.threshold))
+    top = CEILING if cell.total is None else cell.total
+    reach = policy.protection
+    return (
+        high - low >= reach
+        and cell.value - low >= min(reach, cell.value - (0 if policy.hide_zeros else min(1, cell.value)))
+        and high - cell.value >= min(reach, top - cell.value)
+    )
+
+
+def block_ranges(codes: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """For each element, the least and greatest of `values` among the elements with the same code."""
+    _, place = np.unique(codes, return_inverse=True)
+    low = np.full(place.max() + 1, np.iinfo(np.int64).max)
+    high = np.full(place.max() + 1, -1, dtype=np.int64)
+    np.minimum.at(low, place, values)
+    np.maximum.at(high, place, values)
+    return low[place], high[place]
+
+
+def distinct(codes: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """For each element, how many different `values` share its code: a range may have gaps, this does not."""
+    scale = int(values.max()) + 1
+    named, counts = np.unique(np.unique(codes * scale + values) // scale, return_counts=True)
+    return counts[np.searchsorted(named, codes)]
+
+
+def combine(columns: Sequence[np.ndarray]) -> np.ndarray:
+    """One whole number for each distinct row of several whole-number columns."""
+    codes = np.zeros(len(columns[0]), dtype=np.int64)
+    for column in columns:
+        _, place = np.unique(column, return_inverse=True)
+        codes = codes * (place.max() + 1) + place
+        _, codes = np.unique(codes, return_inverse=True)
+    return codes
