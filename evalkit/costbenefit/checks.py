@@ -22,12 +22,12 @@ BANDS = ((0.5, "under 50 per cent"), (0.75, "50 to 75 per cent"), (1.01, "over 7
 def all_checks(case: Case) -> tuple[Check, ...]:
     """Every check that has something to say about this account."""
     makers: tuple[Callable[[Case], Check | None], ...] = (
-        denominator, of_parameters.unit_cost_age, of_parameters.unverified_parameters, of_parameters.own_parameters,
-        of_parameters.unit_cost_price_year, of_parameters.forecast_deflator, of_parameters.optimism_correction,
-        of_parameters.cashable_average_costs, of_parameters.crime_by_type, effect_sign, impact_error, impact_above_one,
-        beyond_horizon, saves_more_than_spends, agencies_that_gain, in_kind_costs, transfers, of_parameters.homicide_apart,
-        of_parameters.recorded_to_actual, break_even_possible, nothing_uncertain, chance_of_benefit,
-        monte_carlo_error, long_horizon,
+        denominator, of_parameters.unit_cost_age, of_parameters.unverified_parameters,
+        of_parameters.own_parameters, of_parameters.unit_cost_price_year, of_parameters.forecast_deflator,
+        of_parameters.optimism_correction, of_parameters.cashable_average_costs, of_parameters.crime_by_type,
+        effect_sign, impact_error, impact_above_one, beyond_horizon, saves_more_than_spends, agencies_that_gain,
+        in_kind_costs, transfers, of_parameters.homicide_apart, of_parameters.recorded_to_actual,
+        break_even_possible, nothing_uncertain, chance_of_benefit, monte_carlo_error, long_horizon,
     )  # fmt: skip
     found = (make(case) for make in makers)
     return tuple(each for each in found if each is not None)

@@ -110,6 +110,7 @@ def cost_benefit(frames: Mapping[str, pd.DataFrame], options: CostBenefitOptions
         chance=chance,
         break_evens=switching,
     )
+    ordered = _ordered(draws)
     checks = all_checks(case)
     for check in checks:
         if check.name in WARNED and check.passed is False:
@@ -118,14 +119,14 @@ def cost_benefit(frames: Mapping[str, pd.DataFrame], options: CostBenefitOptions
         method="cost_benefit",
         estimand=_estimand(inputs),
         outcome="",
-        estimates=tuple(_estimates(account, draws, chance, switching, options)),
+        estimates=tuple(_estimates(case, ordered)),
         checks=checks,
-        detail=_detail(case, uncertain),
+        detail=_detail(case, uncertain, ordered),
         references=REFERENCES,
     )
 
 
-def _detail(case: Case, uncertain: Uncertainty) -> dict[str, pd.DataFrame]:
+def _detail(case: Case, uncertain: Uncertainty, ordered: Mapping[str, np.ndarray]) -> dict[str, pd.DataFrame]:
     account, options = case.account, case.options
     flow = cashflow(account)
     return {
@@ -133,7 +134,7 @@ def _detail(case: Case, uncertain: Uncertainty) -> dict[str, pd.DataFrame]:
         "by_agency": views.by_agency(account, flow),
         "by_year": views.by_year(account, flow),
         "tornado": tornado(account, uncertain, options.level),
-        "draws": _quantiles(case.draws),
+        "draws": _quantiles(ordered),
         "break_even": break_even_frame(case.break_evens),
         "scenarios": scenarios(account, case.lib, uncertain, options.level),
         "per_recipient": views.per_recipient(account),
@@ -144,46 +145,52 @@ def _detail(case: Case, uncertain: Uncertainty) -> dict[str, pd.DataFrame]:
     }
 
 
-def _estimates(
-    account: Account,
-    draws: Mapping[str, np.ndarray],
-    chance: float | None,
-    switching: list[BreakEven],
-    options: CostBenefitOptions,
-) -> list[Estimate]:
-    pounds = f"pounds, {account.price_year} prices"
+def _estimates(case: Case, ordered: Mapping[str, np.ndarray]) -> list[Estimate]:
+    pounds, level = f"pounds, {case.account.price_year} prices", case.options.level
+    units = {"ratio": "pounds per pound", "year": "year index", "share": "proportion"}
     found = []
-    for term, value in central(account).items():
+    for term, value in central(case.account).items():
         measure = MEASURES.get(term, "present_value")
-        units = {"ratio": "pounds per pound", "year": "year index", "share": "proportion"}
-        interval = _interval(draws.get(term), options.level) if draws and np.isfinite(value) else {}
+        interval = _interval(ordered[term], level) if ordered and np.isfinite(value) else {}
         unit = units.get(measure, pounds)
-        found.append(
-            Estimate(term=term, measure=measure, estimate=value, level=options.level, unit=unit, **interval)
-        )
-    found.insert(
-        -1,
-        Estimate(
-            term="probability_benefits_exceed_costs",
-            measure="probability",
-            estimate=chance,
-            level=options.level,
-            unit="proportion",
-        ),
+        found.append(Estimate(term=term, measure=measure, estimate=value, level=level, unit=unit, **interval))
+    chance = Estimate(
+        term="probability_benefits_exceed_costs",
+        measure="probability",
+        estimate=case.chance,
+        level=level,
+        unit="proportion",
     )
-    joint = {each.name: each for each in switching if each.line == ALL_LINES}
-    found += [_break_even(joint[name], pounds, options.level) for name in (*INPUTS, "costs")]
+    found.insert(-1, chance)
+    joint = {each.name: each for each in case.break_evens if each.line == ALL_LINES}
+    found += [_break_even(joint[name], pounds, level) for name in (*INPUTS, "costs")]
     return found
 
 
 def _interval(values: np.ndarray, level: float) -> dict[str, Any]:
-    """Quantiles of the draws: None at an end that draws lack (a payback that never comes), none where all are equal."""
-    if np.ptp(values) == 0:
+    """Quantiles of ordered draws: None at an end that some draws lack (a payback that never comes)."""
+    if values[0] == values[-1]:
         return {}
     tail = (1 - level) / 2
-    whole = np.where(np.isnan(values), np.inf, values)
-    low, high = np.quantile(whole, [tail, 1 - tail], method="inverted_cdf")
-    return {"conf_low": low, "conf_high": high, "interval": "monte_carlo"}
+    return {
+        "conf_low": _quantile(values, tail),
+        "conf_high": _quantile(values, 1 - tail),
+        "interval": "monte_carlo",
+    }
+
+
+def _ordered(draws: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Each term's draws in order, those without a value last; a term that does not vary as its two equal ends."""
+    found = {}
+    for term, values in draws.items():
+        whole = np.where(np.isnan(values), np.inf, values)
+        found[term] = whole[:2] if (whole == whole[0]).all() else np.sort(whole)
+    return found
+
+
+def _quantile(ordered: np.ndarray, p: float) -> float:
+    """The smallest draw that at least a share p of the draws do not exceed."""
+    return float(ordered[max(0, int(np.ceil(p * len(ordered) - 1e-9)) - 1)])
 
 
 def _break_even(each: BreakEven, pounds: str, level: float) -> Estimate:
@@ -199,15 +206,14 @@ def _break_even(each: BreakEven, pounds: str, level: float) -> Estimate:
     return Estimate(term=term, measure="switching_value", estimate=each.value, level=level, unit=unit)
 
 
-def _quantiles(draws: Mapping[str, np.ndarray]) -> pd.DataFrame:
-    rows = []
-    for term, values in draws.items():
-        known = values[np.isfinite(values)]
-        if len(known) < len(values):
-            known = np.where(np.isnan(values), np.inf, values)
-        for share, value in zip(QUANTILES, np.quantile(known, QUANTILES, method="inverted_cdf"), strict=True):
-            rows.append({"term": term, "quantile": share, "value": value if np.isfinite(value) else np.nan})
-    return pd.DataFrame(rows, columns=["term", "quantile", "value"])
+def _quantiles(ordered: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    rows = [
+        {"term": term, "quantile": share, "value": _quantile(values, share)}
+        for term, values in ordered.items()
+        for share in QUANTILES
+    ]
+    frame = pd.DataFrame(rows, columns=["term", "quantile", "value"])
+    return frame.replace({"value": {np.inf: np.nan}})
 
 
 def _must_be_true(case: Case) -> dict[str, pd.DataFrame]:

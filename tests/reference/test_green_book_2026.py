@@ -69,7 +69,8 @@ def test_an_annuity_in_closed_form():
 @pytest.mark.parametrize(("capital", "yearly", "printed"), [(10.0, 2.5, -0.82), (5.0, 1.5, 0.51)])
 def test_the_worked_example_of_two_projects(capital, yearly, printed):
     # HM Treasury, The Green Book, 2003 edition, annex 6 (as recalled): projects A and B, capital in year 0 and
-    # benefits in years 1 to 4, in £ million at 3.5 per cent. A: 2.5 x 3.673079 - 10 = -0.82; B: 1.5 x 3.673079 - 5 = 0.51.
+    # benefits in years 1 to 4, in £ million at 3.5 per cent.
+    # A: 2.5 x 3.673079 - 10 = -0.82; B: 1.5 x 3.673079 - 5 = 0.51.
     frames = account(
         [cost(kind="capital", amount=capital)],
         [benefit(population=1, unit_cost=yearly, first_year=1, last_year=4)],
