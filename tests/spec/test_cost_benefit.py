@@ -195,6 +195,12 @@ def test_in_kind_costs_count_only_in_public_value():
     assert {each for each in differing if not each.startswith("break_even")} == {"benefit_cost_ratio"}
 
 
+def test_a_joint_grant_counts_only_the_share_that_this_account_carries():
+    result = run(costs=[cost(amount=1000, share=0.25), cost("own", amount=500)])
+    assert result.estimate("pv_costs").estimate == 750
+    refused("column `share`: a share cannot be above one", costs=[cost(share=1.5)])
+
+
 def test_the_ratio_of_expected_values_does_not_depend_on_the_draws():
     frames = account([cost(confidence=4)], [benefit(confidence=5)])
     one, other = cost_benefit(frames, draws=1000, seed=1), cost_benefit(frames, draws=3000, seed=9)
@@ -279,6 +285,24 @@ def test_a_harmful_estimate_is_carried_as_harm():
     with pytest.warns(EvalkitWarning, match="went the wrong way"):
         result = run(benefits=[benefit(impact="main")], impacts={"main": Impact(value=-0.1, std_error=0.05)})
     assert result.headline.estimate == pytest.approx(-0.1)
+
+
+def test_recipients_are_laid_out_with_transfers_left_out():
+    lines = [
+        benefit(),
+        benefit("tax", transfer=1),
+        benefit("pay", "people", "economic", population=20),
+        benefit("harm", "victims", "social", population=30),
+        benefit("order", "area", "social", population=40, recipient="indirect"),
+    ]
+    table = run(benefits=lines).detail["per_recipient"].set_index("recipient")
+    assert dict(table["pv_benefits"]) == {
+        "taxpayers": 1000,
+        "participants": 2000,
+        "others": 3000,
+        "indirect": 4000,
+    }
+    assert table["share"].sum() == pytest.approx(1)
 
 
 def test_homicide_is_shown_apart():
