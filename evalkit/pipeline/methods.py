@@ -54,12 +54,15 @@ METHODS: Mapping[str, Method] = {
         Method(name="survival", home="evalkit.impact.survival:survival", reads="people"),
         Method(name="cost_benefit", home="evalkit.costbenefit:cost_benefit", reads="account", compares=False),
         Method(name="power", home="evalkit.design.power:power", reads="numbers", compares=False),
+        Method(name="funnel", home="evalkit.monitor:funnel", reads="frame", compares=False),
+        Method(name="run_chart", home="evalkit.monitor:run_chart", reads="frame", compares=False),
+        Method(name="survey", home="evalkit.monitor:survey", reads="numbers", compares=False),
         Method(name="progression", home="evalkit.pilot:progression", reads="people", compares=False),
     )
 }
 
 # Named in the design and not yet built: refused by name rather than as a misspelling.
-PLANNED = ("interrupted", "synthetic_control", "funnel", "survey", "run_chart", "meta")
+PLANNED = ("interrupted", "synthetic_control", "meta")
 
 
 def method(name: str, *, where: str) -> Method:

@@ -42,7 +42,7 @@ WRONG = [
     ("ragged rows", "data/invented_cohort.csv", ",17,male", ",17,male,extra", DATA, ["data/invented_cohort.csv", "row"]),
     ("a date that is none", "data/invented_cohort.csv", "2022-05-13", "2022-02-30", DATA, ["data/invented_cohort.csv", "index_date", "2022-02-30"]),
     ("an unknown category", "data/invented_cohort.csv", ",17,male", ",17,Male", DATA, ["data/invented_cohort.csv", "sex", "Male"]),
-    ("an age out of range", "data/invented_cohort.csv", ",17,male", ",71,male", DATA, ["data/invented_cohort.csv", "age", "71"]),
+    ("an age out of range", "data/invented_cohort.csv", ",17,male", ",71,male", DATA, ["data/invented_cohort.csv", "age", "17"]),
     ("a conviction before its offence", "data/invented_offences.csv", "2020-10-09,2020-11-28", "2020-10-09,2020-09-28", DATA, ["data/invented_offences.csv", "row 2", "conviction_date"]),
 ]  # fmt: skip
 
