@@ -55,13 +55,11 @@ def read_people(
     problems = [problem for table in tables.values() for problem in table.problems]
     if not problems:
         problems = _people_problems(list(tables.values()), window)
-    frame = pd.concat([table.frame for table in tables.values()], ignore_index=True)
-    if problems:
-        frame = frame.iloc[:0]
+    frame = pd.concat([table.frame for table in tables.values()], ignore_index=True).drop(
+        columns=[ROW, SOURCE]
+    )
     return Table(
-        frame=_lead(
-            frame.drop(columns=[ROW, SOURCE], errors="ignore"), ("person_id", "index_date", "treated")
-        ),
+        frame=_lead(frame.iloc[:0] if problems else frame, ("person_id", "index_date", "treated")),
         rows=sum(table.rows for table in tables.values()),
         problems=tuple(problems),
         notes=tuple(note for table in tables.values() for note in table.notes),
