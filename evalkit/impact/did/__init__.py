@@ -50,7 +50,8 @@ def did(panel: pd.DataFrame, options: DidOptions) -> Result:
         `reg` or `ipw` (covariates of the earlier of the two periods); units with gaps are left out (`complete`) or all
         rows taken as `repeated_cross_sections`.
     covariates, weights, cluster : str or list of str
-        Columns of numbers; weights above zero; clusters that hold whole units (default: the unit).
+        Columns of numbers; weights above zero (for `callaway_santanna` a unit's first); clusters that hold whole units
+        (default: the unit).
     anticipation : int
         Periods before the start that may already be affected: effects are measured from the period before them.
     aggregate : str, optional

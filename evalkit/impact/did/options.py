@@ -60,6 +60,7 @@ class DidOptions:
     placebo_outcomes: tuple[str, ...] = ()
     buffer: str | None = None
     subgroup: str | None = None
+    missing: str = "complete"
     p_adjust: str | None = None
     diagnostics: bool = True
     level: float = 0.95
@@ -74,6 +75,7 @@ class DidOptions:
         one_of("base_period", self.base_period, ("varying", "universal"))
         one_of("inference", self.inference, INFERENCES)
         one_of("unbalanced", self.unbalanced, ("complete", "repeated_cross_sections"))
+        one_of("missing", self.missing, ("complete", "mice"))
         if self.scale is not None:
             one_of("scale", self.scale, ("additive",))
         if self.p_adjust is not None:
@@ -102,42 +104,66 @@ def _refuse_combinations(options: DidOptions) -> None:
         raise StudyError(
             f"`aggregate: {options.aggregate}` is not supported by `{estimator}`", do=f"Supported: {listed}"
         )
-    refused = {
-        f"`inference: {options.inference}` is not supported by `{estimator}`": (
-            options.inference not in INFERENCE_OF.get(estimator, ("cluster",))
-        ),
-        f"`family: poisson` is not supported by `{estimator}`": (
-            options.family == "poisson" and estimator not in POISSON
-        ),
-        f"`inference: {options.inference}` is not supported with `family: poisson`": (
-            options.family == "poisson" and options.inference in ("cr2", "wild_bootstrap")
-        ),
-        "`exposure` needs `family: poisson`": options.exposure is not None and options.family != "poisson",
-        f"`weights` are not supported by `{estimator}`": (
-            options.weights is not None and estimator not in WEIGHTED
-        ),
-        f"`covariates` are not supported by `{estimator}`": bool(options.covariates)
-        and estimator not in ADJUSTED,
-        f"`covariates` with `family: poisson` are not supported by `{estimator}`": bool(options.covariates)
-        and options.family == "poisson"
-        and estimator in ("callaway_santanna", "imputation"),
-        "`weights` are not supported with `inference: cr2`": (
-            options.weights is not None and options.inference == "cr2"
-        ),
-        "`leads` and `lags` are options of `event_study` only": (
-            (options.leads is not None or options.lags is not None) and estimator != "event_study"
-        ),
-        "`control_group: not_yet_treated` is an option of `callaway_santanna` only": (
-            options.control_group == "not_yet_treated" and estimator != "callaway_santanna"
-        ),
-        "`unbalanced: repeated_cross_sections` is an option of `callaway_santanna` only": (
-            options.unbalanced != "complete" and estimator != "callaway_santanna"
-        ),
-    }
-    for words, wrong in refused.items():
+    for words, wrong in (*_by_estimator(options), *_by_family(options)):
         if wrong:
             raise StudyError(words, where="did")
     if options.unit is None and estimator not in ("two_by_two", "callaway_santanna"):
         raise StudyError(
             "`unit` is required", where=f"did, estimator {estimator}", do="Name the unit's column"
         )
+
+
+def _by_estimator(options: DidOptions) -> tuple[tuple[str, bool], ...]:
+    estimator = options.estimator
+    gathers = options.leads is not None or options.lags is not None
+    return (
+        (
+            f"`inference: {options.inference}` is not supported by `{estimator}`",
+            options.inference not in INFERENCE_OF.get(estimator, ("cluster",)),
+        ),
+        (f"`family: {options.family}` is not supported by `{estimator}`", not _family_fits(options)),
+        (
+            f"`weights` are not supported by `{estimator}`",
+            bool(options.weights) and estimator not in WEIGHTED,
+        ),
+        (
+            f"`covariates` are not supported by `{estimator}`",
+            bool(options.covariates) and estimator not in ADJUSTED,
+        ),
+        ("`leads` and `lags` are options of `event_study` only", gathers and estimator != "event_study"),
+        (
+            "`control_group: not_yet_treated` is an option of `callaway_santanna` only",
+            options.control_group == "not_yet_treated" and estimator != "callaway_santanna",
+        ),
+        (
+            "`unbalanced: repeated_cross_sections` is an option of `callaway_santanna` only",
+            options.unbalanced != "complete" and estimator != "callaway_santanna",
+        ),
+    )
+
+
+def _family_fits(options: DidOptions) -> bool:
+    return options.family != "poisson" or options.estimator in POISSON
+
+
+def _by_family(options: DidOptions) -> tuple[tuple[str, bool], ...]:
+    poisson = options.family == "poisson"
+    return (
+        (
+            f"`inference: {options.inference}` is not supported with `family: poisson`",
+            poisson and options.inference in ("cr2", "wild_bootstrap"),
+        ),
+        ("`exposure` needs `family: poisson`", options.exposure is not None and not poisson),
+        (
+            f"`covariates` with `family: poisson` are not supported by `{options.estimator}`",
+            bool(options.covariates) and poisson and options.estimator in ("callaway_santanna", "imputation"),
+        ),
+        (
+            "`weights` are not supported with `inference: cr2`",
+            options.weights is not None and options.inference == "cr2",
+        ),
+        (
+            "`missing: mice` is not supported by did: rows with missing values are left out",
+            options.missing == "mice",
+        ),
+    )

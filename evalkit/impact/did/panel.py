@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -37,22 +38,22 @@ class Panel:
     covariates: np.ndarray | None = None
     left_out: Mapping[str, int] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def step(self) -> np.ndarray:
         """The step of each row's period."""
         return self.calendar.steps[self.period]
 
-    @property
+    @cached_property
     def treated(self) -> np.ndarray:
         """True for rows of units that are ever treated."""
         return self.cohort < NEVER
 
-    @property
+    @cached_property
     def post(self) -> np.ndarray:
         """True for rows of units that are treated by then."""
         return self.step >= self.cohort
 
-    @property
+    @cached_property
     def cohorts(self) -> np.ndarray:
         """The steps of first treatment, in order, without NEVER."""
         first = self.first_rows(self.cohort)
@@ -67,6 +68,13 @@ class Panel:
         if self.grid is not None:
             return values[:: self.grid[1]]
         return values[np.searchsorted(self.unit, np.arange(len(self.units)))]
+
+    @cached_property
+    def arm_clusters(self) -> tuple[int, int]:
+        """How many clusters hold a unit that is ever treated, and how many hold one that never is."""
+        treated, cluster = self.first_rows(self.cohort) < NEVER, self.first_rows(self.cluster)
+        held = [np.bincount(cluster[each], minlength=self.clusters) > 0 for each in (treated, ~treated)]
+        return int(held[0].sum()), int(held[1].sum())
 
     def unit_counts(self) -> tuple[int, int]:
         """How many units are ever treated, and how many never."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from evalkit.impact.did.calendar import NEVER
 from evalkit.impact.did.options import DidOptions
 from evalkit.impact.did.panel import Panel
 from evalkit.inference import Interval, cr2, wald, wild_interval, wild_p_value, wild_pieces, wild_signs
@@ -17,17 +16,9 @@ MANY_CLUSTERS = 40
 UNKNOWN = Interval(std_error=None, statistic=None, df=None, p_value=None, low=None, high=None)
 
 
-def treated_clusters(panel: Panel) -> tuple[int, int]:
-    """How many clusters hold a unit that is ever treated, and how many hold one that never is."""
-    unit_treated, cluster = panel.first_rows(panel.cohort) < NEVER, panel.first_rows(panel.cluster)
-    treated = np.bincount(cluster[unit_treated], minlength=panel.clusters) > 0
-    never = np.bincount(cluster[~unit_treated], minlength=panel.clusters) > 0
-    return int(treated.sum()), int(never.sum())
-
-
 def cluster_checks(panel: Panel) -> tuple[Check, Check]:
     """`few_treated_clusters` and `few_clusters`: where either fails no error, p-value or interval is given."""
-    treated, _ = treated_clusters(panel)
+    treated, _ = panel.arm_clusters
     enough = treated >= FEWEST_TREATED
     first = Check(
         name="few_treated_clusters",
@@ -61,7 +52,7 @@ def cluster_checks(panel: Panel) -> tuple[Check, Check]:
 
 def too_few(panel: Panel) -> bool:
     """True where no standard error can be given."""
-    return treated_clusters(panel)[0] < FEWEST_TREATED or panel.clusters < FEWEST_CLUSTERS
+    return panel.arm_clusters[0] < FEWEST_TREATED or panel.clusters < FEWEST_CLUSTERS
 
 
 def from_variance(estimate: float, variance: float, panel: Panel, options: DidOptions) -> Interval:
