@@ -10,7 +10,7 @@ from pathlib import Path
 
 from evalkit.errors import ReportError, nearest
 from evalkit.report import embedded, quarto
-from evalkit.report.staging import stage_into, swap
+from evalkit.report.staging import keep_others, stage_into, swap
 
 FORMATS = ("html", "pdf", "docx")
 ENGINES = ("auto", "quarto", "embedded")
@@ -41,22 +41,37 @@ def render(report_dir: Path, template: str, formats: Sequence[str], engine: str 
 def write_report(
     output: Path, *, templates: Sequence[str] = ("commissioner",), formats: Sequence[str] = FORMATS,
     engine: str = "auto", progress: Callable[[str], None] | None = None, templates_dir: Path | None = None,
+    previous: Path | None = None,
 ) -> list[Path]:  # fmt: skip
-    """Stage and render the reports of one output folder; a failure leaves the previous reports as they were."""
+    """Stage and render the reports of one output folder; a failure leaves the previous reports as they were.
+
+    Parameters
+    ----------
+    output : the folder that holds results.json, detail/ and run.json; nothing else is read.
+    templates, formats, engine : see `stage` and `render`.
+    progress : called with a few words at each step.
+    templates_dir : where the templates are; by default those that come with evalkit.
+    previous : an earlier report folder, whose unchanged figures are used again; by default the one in `output`.
+
+    Returns
+    -------
+    The files written: `<template>.<format>`, and `summary.json` with the template `summary`.
+    """
     say = progress or (lambda _: None)
     if not templates:
         return []
     if not output.is_dir():
         raise ReportError("there are no results to report on", where=output.name, do="Run the study first")
-    renderer = _renderer(engine, formats)
+    renderer = _renderer(engine, formats, say)
     fresh = Path(tempfile.mkdtemp(prefix=".report-", dir=output))
     try:
         say("Writing tables and drawing figures")
-        stage_into(fresh, output, templates, templates_dir)
+        stage_into(fresh, output, templates, templates_dir, previous)
         say(f"Rendering {len(templates)} reports as {', '.join(formats)}")
         made = _render_all(renderer, fresh, [(name, kind) for name in templates for kind in formats])
         for name, content in made.items():
             (fresh / name).write_bytes(content)
+        keep_others(fresh, output / "report")
         swap(fresh, output / "report")
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
@@ -64,7 +79,7 @@ def write_report(
     return written + ([output / "report" / "summary.json"] if "summary" in templates else [])
 
 
-def _renderer(engine: str, formats: Sequence[str]) -> Renderer:
+def _renderer(engine: str, formats: Sequence[str], say: Callable[[str], None] = lambda _: None) -> Renderer:
     for kind in formats:
         if kind not in FORMATS:
             raise ReportError("this is not a format of reports", found=kind, do=nearest(kind, FORMATS))
@@ -77,6 +92,10 @@ def _renderer(engine: str, formats: Sequence[str]) -> Renderer:
                           do=f"Install Quarto {oldest} or newer, or use `--engine embedded`")  # fmt: skip
     if program and quarto.usable(program):
         return lambda folder, template, kind: _by_quarto(program, folder, template, kind)
+    if program:
+        say(
+            f"{program} is not Quarto {'.'.join(map(str, quarto.OLDEST))} or newer: using the embedded renderer"
+        )
     return embedded.render
 
 

@@ -18,6 +18,7 @@ from evalkit.report.theme import templates_dir as shipped_templates
 from evalkit.report.word import reference_document
 from evalkit.report.words import count, day, escape
 
+KEPT = (".qmd", ".html", ".pdf", ".docx", ".json")
 ASSETS = ("styles.css", "fonts")
 
 
@@ -37,6 +38,7 @@ def stage(output: Path, templates: Sequence[str], templates_dir: Path | None = N
     fresh = Path(tempfile.mkdtemp(prefix=".report-", dir=output)) if output.is_dir() else output
     try:
         stage_into(fresh, output, templates, templates_dir)
+        keep_others(fresh, output / "report")
         swap(fresh, output / "report")
     finally:
         if fresh != output:
@@ -44,9 +46,10 @@ def stage(output: Path, templates: Sequence[str], templates_dir: Path | None = N
 
 
 def stage_into(
-    target: Path, output: Path, templates: Sequence[str], templates_dir: Path | None = None
-) -> Output:
-    """The same, into a folder that is not yet the report."""
+    target: Path, output: Path, templates: Sequence[str], templates_dir: Path | None = None,
+    previous: Path | None = None,
+) -> Output:  # fmt: skip
+    """The same, into a folder that is not yet the report; unchanged figures come from the `previous` report."""
     source = templates_dir or shipped_templates()
     study = read_output(output)
     known = sorted(path.stem for path in source.glob("*.qmd"))
@@ -56,13 +59,24 @@ def stage_into(
     for name in templates:
         path = target / f"{name}.qmd"
         path.write_text(_staged(source / f"{name}.qmd", study), encoding="utf-8")
-    _write_parts(study, target, output / "report" / "figures")
+    _write_parts(study, target, (previous or output / "report") / "figures")
     for asset in ASSETS:
         _copy(shipped_templates() / asset, target / asset)
     if "summary" in templates:
         text = json.dumps(summary.as_json(study), indent=1, ensure_ascii=False)
         (target / "summary.json").write_text(text + "\n", encoding="utf-8")
     return study
+
+
+def keep_others(fresh: Path, old: Path) -> None:
+    """Reports of other templates, made from the same results, stay beside the new ones."""
+    for path in sorted(old.glob("*")) if old.is_dir() else ():
+        if (
+            path.suffix in KEPT
+            and not (fresh / path.name).exists()
+            and not (fresh / f"{path.stem}.qmd").exists()
+        ):
+            shutil.copyfile(path, fresh / path.name)
 
 
 def swap(fresh: Path, place: Path) -> None:

@@ -108,7 +108,7 @@ def test_numbers_read_as_people_read_them():
     assert spread(62.14, 91.49, 0, "%") == "62% to 91%"
     assert money(193460) == "£190,000"
     assert money(-63500) == "−£64,000"
-    assert money(2_150_000) == "£2.2 million"
+    assert money(2_150_000) == "£2.2\N{NO-BREAK SPACE}million"
     assert quantity(0.83, "rate_ratio", "ratio") == "0.83"
     assert quantity(0.8077, "proportion", "proportion") == "80.8%"
 
@@ -161,3 +161,26 @@ def test_front_matter_that_the_embedded_renderer_cannot_honour_is_refused(staged
     )
     with pytest.raises(ReportError, match="jupyter"):
         read_document(staged, "summary.qmd")
+
+
+def test_reports_of_other_templates_stay(tmp_path):
+    output = copy_study("single", tmp_path / "study")
+    write_report(output, templates=["summary"], formats=["html"], engine="embedded")
+    write_report(output, templates=["technical"], formats=["html"], engine="embedded")
+    assert {path.name for path in (output / "report").glob("*.html")} == {"summary.html", "technical.html"}
+
+
+def test_an_old_quarto_is_passed_over_and_a_new_one_is_used(reports, tmp_path, monkeypatch):
+    program = tmp_path / "quarto"
+    program.write_text("#!/bin/sh\nif [ $1 = --version ]; then echo 1.3.9; fi\n", encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("QUARTO_PATH", str(program))
+    output, said = copy_study("single", tmp_path / "study"), []
+    write_report(output, templates=["summary"], formats=["html"], progress=said.append)
+    assert any("1.9" in each for each in said)
+    program.write_text(
+        "#!/bin/sh\nif [ $1 = --version ]; then echo 1.9.2; else echo by Quarto > ${2%.qmd}.html; fi\n", encoding="utf-8"
+    )
+    written = write_report(output, templates=["summary"], formats=["html"])
+    assert written[0].read_text(encoding="utf-8") == "by Quarto\n"
+    assert "engine: Quarto" in (output / "report" / "summary.qmd").read_text(encoding="utf-8")
