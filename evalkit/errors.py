@@ -29,7 +29,9 @@ class Problem:
             f"Found: {found}" if found else "",
             self.do,
         ]
-        return " ".join(part.rstrip(". ") + "." for part in parts if part)
+        return " ".join(
+            part.rstrip(". ") + ("" if part.endswith(("?", "!")) else ".") for part in parts if part
+        )
 
 
 class EvalkitError(Exception):

@@ -196,10 +196,10 @@ def plan_problems(study: Study) -> list[Problem]:
         where = f"study.yml, analyses.{analysis.name}"
         try:
             row = method(analysis.method, where=where)
+            values = option_values(study, analysis)
         except StudyError as error:
             problems += error.problems
             continue
-        values = option_values(study, analysis)
         problems += option_problems(row.name, values, where=where)
     if problems:
         return problems

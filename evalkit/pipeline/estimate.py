@@ -10,12 +10,12 @@ from typing import Any
 import pandas as pd
 
 from evalkit.contract import Outcome
-from evalkit.errors import DataError, EvalkitError, Problem
+from evalkit.errors import DataError, EvalkitError, Problem, StudyError
 from evalkit.options import read_options
 from evalkit.pipeline.methods import Method, method
 from evalkit.pipeline.ties import tie_check
 from evalkit.results import Design, Result
-from evalkit.study import Analysis, Study
+from evalkit.study import Analysis, Study, path_problem
 
 # Keys of an analysis that the pipeline itself reads; everything else is an option of the method.
 OWN_KEYS = ("data", "data_status")
@@ -63,6 +63,8 @@ def option_values(
     values = {name: value for name, value in analysis.options.items() if name not in OWN_KEYS}
     if row.reads == "people" and analysis.outcome in study.outcomes:
         values |= _outcome_columns(study.outcomes[analysis.outcome], row)
+    if isinstance(values.get("parameters"), str):
+        values["parameters"] = _inside(study, analysis, values["parameters"])
     known = {
         "seed": seed_of(study, analysis.name),
         "estimand": study.estimand,
@@ -73,6 +75,14 @@ def option_values(
     if matched:
         known["subclass"] = "subclass"
     return {name: value for name, value in known.items() if name in row.option_names} | values
+
+
+def _inside(study: Study, analysis: Analysis, given: str) -> str:
+    """A file that an analysis names, which must lie inside the study."""
+    wrong = path_problem(given, study.folder)
+    if wrong:
+        raise StudyError(f"`parameters` {wrong}", where=f"study.yml, analyses.{analysis.name}", found=given)
+    return str(study.folder / given)
 
 
 def _one(study: Study, analysis: Analysis, material: Material, earlier: Mapping[str, Result]) -> Result:

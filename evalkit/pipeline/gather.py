@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
@@ -16,7 +16,7 @@ from evalkit.study import Study, data_problems
 PEOPLE = ("people", "cohort", "control")
 CONTRACT: Mapping[str, Mapping[str, Column]] = {"costs": COSTS, "benefits": BENEFITS, "published": PUBLISHED}
 # Columns of a contract frame that a study may leave out: they have a plain meaning when absent.
-OPTIONAL = {"published": tuple(PUBLISHED), "costs": (), "benefits": ()}
+MAY_LACK = {"published": tuple(PUBLISHED), "costs": (), "benefits": ()}
 # Options that name a column of the frame that an analysis reads.
 COLUMN_OPTIONS = (
     "outcome", "unit", "period", "first_treated", "exposure", "cluster", "weights", "group", "category", "subgroup",
@@ -42,7 +42,10 @@ def gather(study: Study) -> Gathered:
     """Read every file of the study once. What a user did to a file is a problem in the list, never an exception."""
     from evalkit.engine import connect
 
-    found = Gathered(problems=data_problems(study), con=connect(folders=[study.folder]))
+    found = Gathered(
+        problems=data_problems(study),
+        con=connect({"spark": study.spark} if study.spark else "duckdb", folders=[study.folder]),
+    )
     if found.problems:
         return found
     if study.has_people:
@@ -111,18 +114,32 @@ def _offences(study: Study, found: Gathered) -> None:
 def _frame(study: Study, name: str, found: Gathered) -> None:
     from evalkit.frames import read_table
 
-    columns = dict(CONTRACT.get(name, study.columns))
+    contract = _contract(name)
+    columns = contract or study.columns
     required = (
-        [column for column in columns if column not in OPTIONAL[name]]
-        if name in CONTRACT
-        else _needed(study, name)
+        _needed(study, name)
+        if contract is None
+        else [each for each in CONTRACT[name] if each not in MAY_LACK[name]]
     )
     table = read_table(
         study.path(name), columns, required=required, shown=study.data[name].file, con=found.con
     )
     found.problems += table.problems
-    found.notes += [note for note in table.notes if name not in CONTRACT or "ignored" not in note]
+    found.notes += [note for note in table.notes if contract is None or "ignored" not in note]
     found.frames[name] = table.frame
+
+
+def _contract(name: str) -> dict[str, Column] | None:
+    """The columns of a frame that the contract describes, those that it may also hold included."""
+    if name not in CONTRACT:
+        return None
+    if name == "published":
+        return dict(PUBLISHED)
+    from evalkit.costbenefit import optional_columns
+
+    # A coded unit cost brings its own price year.
+    blank = {"price_year": replace(BENEFITS["price_year"], nullable=True)} if name == "benefits" else {}
+    return {**CONTRACT[name], **blank, **optional_columns(name)}
 
 
 def _needed(study: Study, name: str) -> list[str]:

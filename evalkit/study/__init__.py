@@ -13,12 +13,12 @@ from evalkit.errors import Problem, StudyError
 from evalkit.study.block import Block
 from evalkit.study.checks import cross_checks
 from evalkit.study.reader import load
-from evalkit.study.sections import sections
+from evalkit.study.sections import path_problem, sections
 from evalkit.study.shapes import Analysis, Assignment, Comparison, Disclosure, Report, Source, Study, Window
 
 __all__ = [
     "Analysis", "Assignment", "Comparison", "Disclosure", "Report", "Source", "Study", "Window",
-    "data_problems", "read_study",
+    "data_problems", "path_problem", "read_study",
 ]  # fmt: skip
 
 

@@ -138,14 +138,14 @@ def _source(name: str, block: Block, folder: Path) -> Source:
             key, f"`data.{name}` must name one file", do=f"Write `{name}: {{file: data/{name}.csv}}`"
         )
     if source.file is not None:
-        wrong = _path_problem(source.file, folder)
+        wrong = path_problem(source.file, folder)
         if wrong:
             do = "Name one file inside the study folder, such as `data/cohort.csv`"
             block.refuse("file", f"`data.{name}.file` {wrong}", found=source.file, do=do)
     return source
 
 
-def _path_problem(given: str, folder: Path) -> str:
+def path_problem(given: str, folder: Path) -> str:
     """Characters first: resolving alone lets `s3://b/k`, `*.csv` and `~/x` through as if they were inside."""
     if given.startswith("/") or _BARRED.search(given):
         return (
