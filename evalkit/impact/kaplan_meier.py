@@ -94,17 +94,6 @@ def log_log_limits(
     return np.where(start, 1.0, np.where(end, np.nan, low)), np.where(start, 1.0, np.where(end, np.nan, high))
 
 
-def restricted_mean(curve: Curve, horizon: float) -> tuple[float, float]:
-    """Area under the curve up to `horizon`, and its variance (that of the mean, not of the time itself)."""
-    inside = curve.time < horizon
-    edges = np.concatenate([[0.0], curve.time[inside], [horizon]])
-    heights = np.concatenate([[1.0], curve.survival[inside]])
-    areas = heights * np.diff(edges)
-    beyond = areas[::-1].cumsum()[::-1]
-    steps = np.diff(curve.hazard_variance, prepend=0.0)[inside]
-    return float(areas.sum()), float((beyond[1:] ** 2 * steps).sum())
-
-
 def cumulative_incidence(
     time: np.ndarray, cause: np.ndarray, weights: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -113,30 +102,38 @@ def cumulative_incidence(
 
     The variance is the infinitesimal jackknife: the sum of squared influences, as R's `survival` has it.
     """
-    grid, place = distinct(time)
-    size, weight = len(grid), np.ones(len(time)) if weights is None else weights
-    at_risk = np.bincount(place, weights=weight, minlength=size)[::-1].cumsum()[::-1]
-    ours = np.bincount(place, weights=weight * (cause == 1), minlength=size)
-    every = np.bincount(place, weights=weight * (cause > 0), minlength=size)
-    survival = np.cumprod(1 - every / at_risk)
-    before = np.concatenate([[1.0], survival[:-1]])
-    value = np.cumsum(before * ours / at_risk)
-    variance = np.array(
-        [
-            _incidence_variance(place, cause, weight, at_risk, ours, every, before, value, last)
-            for last in _chosen(size)
-        ]
-    )
-    return grid, value, np.interp(np.arange(size), _chosen(size), variance)
+    steps = _steps(time, cause, weights)
+    chosen = _chosen(len(steps.time))
+    variance = [float((_incidence_influence(steps, last) ** 2).sum()) for last in chosen]
+    return steps.time, steps.value, np.interp(np.arange(len(steps.time)), chosen, variance)
 
 
 def incidence_at(
     time: np.ndarray, cause: np.ndarray, horizon: float, weights: np.ndarray | None = None
-) -> tuple[float, float]:
-    """Aalen-Johansen incidence of cause 1 by `horizon` and its variance."""
-    stopped, seen = np.minimum(time, horizon), np.where(time <= horizon, cause, 0)
-    _, value, variance = cumulative_incidence(stopped, seen, weights)
-    return float(value[-1]), float(variance[-1])
+) -> tuple[float, np.ndarray]:
+    """Aalen-Johansen incidence of cause 1 by `horizon`, and each row's influence on it."""
+    steps = _steps(np.minimum(time, horizon), np.where(time <= horizon, cause, 0), weights)
+    return float(steps.value[-1]), _incidence_influence(steps, len(steps.time) - 1)
+
+
+def survival_at(
+    time: np.ndarray, event: np.ndarray, horizon: float, weights: np.ndarray | None = None
+) -> tuple[float, np.ndarray]:
+    """Survival at `horizon`, and each row's influence on it."""
+    curve = kaplan_meier(time, event, weights)
+    value = at(curve, curve.survival, horizon, 1.0)
+    return value, _hazard_influence(curve, time, event, horizon, weights, np.full(len(curve.time), value))
+
+
+def restricted_mean_at(
+    time: np.ndarray, event: np.ndarray, horizon: float, weights: np.ndarray | None = None
+) -> tuple[float, np.ndarray]:
+    """Mean time without the event up to `horizon`, and each row's influence on it."""
+    curve = kaplan_meier(time, event, weights)
+    value, beyond = _areas(curve, horizon)
+    moved = np.zeros(len(curve.time))
+    moved[: len(beyond) - 1] = beyond[1:]
+    return value, _hazard_influence(curve, time, event, horizon, weights, moved)
 
 
 def log_rank(
@@ -189,24 +186,73 @@ def _chosen(size: int) -> np.ndarray:
     return np.arange(size) if size <= 200 else np.unique(np.linspace(0, size - 1, 200).round().astype(int))
 
 
-def _incidence_variance(
-    place: np.ndarray, cause: np.ndarray, weight: np.ndarray, at_risk: np.ndarray, ours: np.ndarray,
-    every: np.ndarray, before: np.ndarray, value: np.ndarray, last: int,
-) -> float:  # fmt: skip
-    """Sum of squared influences on the incidence at one time.
+def _areas(curve: Curve, horizon: float) -> tuple[float, np.ndarray]:
+    """Area under the curve up to `horizon`, and the part of it beyond 0 and each time before `horizon`."""
+    inside = curve.time < horizon
+    edges = np.concatenate([[0.0], curve.time[inside], [horizon]])
+    heights = np.concatenate([[1.0], curve.survival[inside]])
+    beyond = (heights * np.diff(edges))[::-1].cumsum()[::-1]
+    return float(beyond[0]), beyond
 
-    Row i moves it by the sum, over times k it is at risk, of [S(k−) 1{i has cause 1 at k} −
-    (I(T) − I(k)) / (1 − d(k)/n(k)) 1{i has any cause at k} − drift(k)] w / n(k).
+
+def _hazard_influence(
+    curve: Curve, time: np.ndarray, event: np.ndarray, horizon: float, weights: np.ndarray | None,
+    moved: np.ndarray,
+) -> np.ndarray:  # fmt: skip
+    """Influence of each row on a quantity that falls by `moved` per unit of hazard added at each time."""
+    weight = np.ones(len(time)) if weights is None else weights
+    last = np.searchsorted(curve.time, np.minimum(time, horizon), side="right") - 1
+    left = curve.at_risk - curve.events
+    with np.errstate(divide="ignore", invalid="ignore"):
+        jump = np.where(left > 0, moved / left, 0.0)
+        drift = np.where(left > 0, moved * curve.events / (curve.at_risk * left), 0.0).cumsum()
+    drift, jump = np.append(drift, 0.0), np.append(jump, 0.0)  # place -1: nothing happened yet
+    return -weight * (np.where((event > 0) & (time <= horizon), jump[last], 0.0) - drift[last])
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Steps:
+    """One arm's competing events at its distinct times, with each row's place, cause and weight."""
+
+    time: np.ndarray
+    place: np.ndarray
+    cause: np.ndarray
+    weight: np.ndarray
+    at_risk: np.ndarray
+    ours: np.ndarray
+    every: np.ndarray
+    before: np.ndarray
+    value: np.ndarray
+
+
+def _steps(time: np.ndarray, cause: np.ndarray, weights: np.ndarray | None) -> _Steps:
+    grid, place = distinct(time)
+    size, weight = len(grid), np.ones(len(time)) if weights is None else weights
+    at_risk = np.bincount(place, weights=weight, minlength=size)[::-1].cumsum()[::-1]
+    ours = np.bincount(place, weights=weight * (cause == 1), minlength=size)
+    every = np.bincount(place, weights=weight * (cause > 0), minlength=size)
+    before = np.concatenate([[1.0], np.cumprod(1 - every / at_risk)[:-1]])
+    return _Steps(
+        time=grid, place=place, cause=cause, weight=weight, at_risk=at_risk, ours=ours, every=every,
+        before=before, value=np.cumsum(before * ours / at_risk),
+    )  # fmt: skip
+
+
+def _incidence_influence(steps: _Steps, last: int) -> np.ndarray:
+    """Each row's influence on the incidence at one time.
+
+    Row i moves it by the sum, over times k at which it is at risk, of w / n(k) times [S(k−) 1{i has cause
+    1 at k} − (I(T) − I(k)) / (1 − d(k)/n(k)) 1{i has any cause at k}], less what everybody's events moved
+    it by on average.
     """
     upto = slice(0, last + 1)
-    risk = at_risk[upto]
-    ahead = value[last] - value[upto]
-    left = 1 - every[upto] / risk
+    risk, ahead = steps.at_risk[upto], steps.value[last] - steps.value[upto]
+    left = 1 - steps.every[upto] / risk
     with np.errstate(divide="ignore", invalid="ignore"):
         change = np.where(left > 0, ahead / left, 0.0)
-    drift = ((before[upto] * ours[upto] - change * every[upto]) / risk**2).cumsum()
-    stop = np.minimum(place, last)
-    seen = place <= last
-    jump = np.where(seen & (cause == 1), before[stop], 0.0) - np.where(seen & (cause > 0), change[stop], 0.0)
-    influence = weight * (jump / risk[stop] - drift[stop])
-    return float((influence**2).sum())
+    drift = ((steps.before[upto] * steps.ours[upto] - change * steps.every[upto]) / risk**2).cumsum()
+    stop = np.minimum(steps.place, last)
+    seen = steps.place <= last
+    jump = np.where(seen & (steps.cause == 1), steps.before[stop], 0.0)
+    jump = jump - np.where(seen & (steps.cause > 0), change[stop], 0.0)
+    return steps.weight * (jump / risk[stop] - drift[stop])

@@ -20,7 +20,7 @@ OVERLAP, LOW_POWER, MANY_CLUSTERS = (0.01, 0.99), 0.8, 40
 
 def all_checks(sample: Sample, means: Means, head: Estimate, options: Any) -> tuple[Check, ...]:
     """The Checks that these rows and options call for, in reading order."""
-    checks = [*_clusters(sample, head)]
+    checks = [*clusters(sample, head.n_clusters)]
     if options.measure in BINARY:
         checks += [_small(sample), *_gates(sample)]
     if options.measure in BINARY and sample.plain and not options.adjust:
@@ -54,13 +54,15 @@ def overlap(score: np.ndarray) -> Check:
     )
 
 
-def _clusters(sample: Sample, head: Estimate) -> tuple[Check, ...]:
+def clusters(sample: Sample, n_clusters: int | None) -> tuple[Check, ...]:
+    """Whether the named clusters are enough for their spread to be estimated; nothing where none are
+    named."""
     if not sample.named or sample.clusters is None:
         return ()
     arms = [len(np.unique(sample.clusters[sample.arm(flag)])) for flag in (True, False)]
     if sample.nested is not None:
         arms = [arms[0] if sample.nested else arms[1]]
-    few_in_arm, total = min(arms) < FEWEST_IN_ARM, head.n_clusters or 0
+    few_in_arm, total = min(arms) < FEWEST_IN_ARM, n_clusters or 0
     few = few_in_arm or (sample.nested is None and total < FEWEST_CLUSTERS)
     name = "few_treated_clusters" if few_in_arm else "few_clusters"
     return (

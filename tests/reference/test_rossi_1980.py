@@ -5,16 +5,28 @@ Values of R 4.2.2 (base, survival 3.5.3, sandwich 3.0.2) and statsmodels 0.15 ar
 and beside the numbers; the file's source and licence are in `data/rossi_README.md`.
 """
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from evalkit.impact import cox as cox_model
+from evalkit.impact.adjusted import aipw, g_computation
 from evalkit.impact.rates import rates
-from tests.tolerances import COEFFICIENT, P_VALUE
+from evalkit.impact.sample import read_sample
+from evalkit.impact.survival import survival
+from tests.tolerances import COEFFICIENT, P_VALUE, STANDARD_ERROR
 
-MEN = pd.read_csv(Path(__file__).parent / "data" / "rossi.csv")
+DATA = Path(__file__).parent / "data"
+R = json.loads((DATA / "rossi.json").read_text())
+MEN = pd.read_csv(DATA / "rossi.csv")
+MEN["w"] = 1 + (MEN.index % 3) / 2
+MEN["block"] = MEN.index // 4
+MEN["fine"] = MEN["week"] + MEN["age"] / 100
+MEN["cause"] = np.where(MEN["arrest"] == 0, 0, np.where(MEN["prio"] > 2, 2, 1))
+COVARIATES = ("age", "race", "wexp", "mar", "paro", "prio")
 
 
 def compare(**options):
@@ -47,11 +59,11 @@ def test_arms_frame():
     assert arms.loc["treated", "value"] == pytest.approx(48 / 216)
 
 
-def test_wald_interval_of_the_mean_difference_is_welch():
-    # R t.test(arrest ~ fin): t -1.9678, df 427.83, p 0.04973.
+def test_mean_difference_is_welch():
     head = compare(measure="mean_difference").headline
-    assert head.statistic == pytest.approx(-1.9677, abs=5e-4)
-    assert head.p_value == pytest.approx(0.0497, abs=1e-4)
+    assert head.statistic == pytest.approx(R["welch"]["statistic"], rel=STANDARD_ERROR)
+    assert head.df == pytest.approx(R["welch"]["df"], rel=STANDARD_ERROR)
+    assert head.p_value == pytest.approx(R["welch"]["p"], rel=P_VALUE)
 
 
 @pytest.mark.parametrize("measure", ["risk_ratio", "odds_ratio"])
@@ -72,3 +84,177 @@ def test_weights_of_one_change_nothing_and_weights_of_two_are_the_same_as_one():
     weighted = rates(MEN.assign(weight=1.0), outcome="arrest", treated="fin", weights="weight")
     assert weighted.headline == plain.headline
     assert weighted.headline.interval == "newcombe"
+
+
+def test_weighted_difference_has_hc1_and_cluster_errors():
+    weighted = compare(weights="w").headline
+    assert weighted.estimate == pytest.approx(100 * R["weighted_rd"]["estimate"], rel=COEFFICIENT)
+    assert weighted.std_error == pytest.approx(100 * R["weighted_rd"]["hc1"], rel=COEFFICIENT)
+    clustered = compare(weights="w", cluster="block").headline
+    assert clustered.std_error == pytest.approx(100 * R["weighted_rd"]["cluster"], rel=COEFFICIENT)
+    assert (clustered.df, clustered.n_clusters) == (107, 108)
+
+
+def test_rate_ratio_robust_quasi_poisson_and_negative_binomial():
+    result = rates(MEN, outcome="prio", treated="fin", measure="rate_ratio")
+    assert result.headline.estimate == pytest.approx(R["rate_ratio"]["ratio"], rel=COEFFICIENT)
+    assert result.headline.std_error == pytest.approx(R["rate_ratio"]["hc1"], rel=COEFFICIENT)
+    assert result.estimate("quasi_poisson").std_error == pytest.approx(
+        R["rate_ratio"]["quasi"], rel=COEFFICIENT
+    )
+    found = result.estimate("negative_binomial")
+    assert found.std_error == pytest.approx(R["negative_binomial"]["se"], rel=STANDARD_ERROR)
+
+
+@pytest.mark.parametrize("estimand", ["ate", "att"])
+def test_g_computation_estimate(estimand):
+    head = compare(adjust=("age", "prio"), estimand=estimand).headline
+    assert head.estimate == pytest.approx(100 * R["g_computation"][estimand], rel=COEFFICIENT)
+
+
+def test_g_computation_of_a_linear_model_is_its_coefficient_with_hc1():
+    import statsmodels.api as sm
+
+    fit = sm.OLS(MEN["arrest"], sm.add_constant(MEN[["fin", "age", "prio"]])).fit(cov_type="HC1")
+    head = compare(adjust=("age", "prio"), measure="mean_difference").headline
+    assert head.estimate == pytest.approx(fit.params["fin"], rel=COEFFICIENT)
+    assert head.std_error == pytest.approx(fit.bse["fin"], rel=COEFFICIENT)
+
+
+@pytest.mark.parametrize("estimand", ["ate", "att"])
+def test_aipw_with_equal_scores_and_no_slopes_is_the_raw_difference(estimand):
+    sample = read_sample(
+        MEN.assign(noise=np.tile([0.0, 1.0], 216)), outcome="arrest", treated="fin", where=""
+    )
+    found, _ = aipw(sample, ("noise",), "risk_difference", estimand)
+    other = g_computation(sample, ("noise",), "risk_difference", estimand)
+    assert found.treated - found.control == pytest.approx(other.treated - other.control, abs=2e-3)
+
+
+def test_aipw_against_hand_algebra_with_a_saturated_covariate():
+    # With one 0/1 covariate both models are saturated: the mean over strata of the raw differences.
+    strata = MEN.groupby(["wexp", "fin"])["arrest"].mean().unstack()
+    share = MEN["wexp"].value_counts(normalize=True).sort_index()
+    head = compare(adjust=("wexp",), model="aipw", estimand="ate").headline
+    assert head.estimate == pytest.approx(
+        100 * float((share * (strata[1] - strata[0])).sum()), rel=COEFFICIENT
+    )
+
+
+@pytest.mark.parametrize("ties", ["efron", "breslow"])
+@pytest.mark.parametrize("time", ["week", "fine"])
+def test_cox_coefficients_and_every_error(ties, time):
+    frozen = R[f"cox_{ties}_{time}"]
+    x = MEN[["fin", "age", "prio"]].to_numpy(float)
+    data = (MEN[time].to_numpy(float), MEN["arrest"].to_numpy(float), x)
+    fit = cox_model.cox(*data, ties=ties)
+    weighted = cox_model.cox(*data, ties=ties, weights=MEN["w"].to_numpy())
+    values = {
+        "coef": fit.coefficients,
+        "se": np.sqrt(np.diag(fit.covariance)),
+        "loglik": np.array([fit.log_likelihood_null, fit.log_likelihood]),
+        "robust": np.sqrt(np.diag(cox_model.robust_covariance(fit)[0])),
+        "weighted_coef": weighted.coefficients,
+        "weighted_naive": np.sqrt(np.diag(weighted.covariance)),
+        "weighted_robust": np.sqrt(
+            np.diag(cox_model.robust_covariance(weighted, MEN["block"].to_numpy())[0])
+        ),
+    }
+    for name, value in values.items():
+        expected = frozen[name].values() if isinstance(frozen[name], dict) else frozen[name]
+        assert value == pytest.approx(np.array(list(expected)), rel=COEFFICIENT), name
+
+
+def test_cox_hazard_ratio_through_the_front_door():
+    # R survival: fin -0.3794221665 (0.1913794807), log-likelihood -658.7476594, concordance 0.6403292471.
+    result = survival(MEN, time="week", event="arrest", treated="fin", estimator="cox", covariates=COVARIATES)
+    head = result.headline
+    assert head.term == "hazard_ratio"
+    assert np.log(head.estimate) == pytest.approx(-0.3794221665, rel=COEFFICIENT)
+    assert head.std_error == pytest.approx(0.1913794807, rel=COEFFICIENT)
+    assert [each.term for each in result.estimates[1:]] == list(COVARIATES)
+    check = result.check("proportional_hazards")
+    assert check.passed is True
+    assert check.statistic == pytest.approx(0.06242975136, rel=COEFFICIENT)
+
+
+@pytest.mark.parametrize("ties", ["efron", "breslow"])
+@pytest.mark.parametrize("transform", ["km", "rank", "identity", "log"])
+def test_score_test_of_proportional_hazards(ties, transform):
+    x = MEN[["fin", *COVARIATES]].to_numpy(float)
+    fit = cox_model.cox(MEN["week"].to_numpy(float), MEN["arrest"].to_numpy(float), x, ties=ties)
+    frozen = R["zph_" + ("breslow_" if ties == "breslow" else "") + transform]
+    found, p = cox_model.proportional_hazards_test(fit, transform=transform)
+    assert found == pytest.approx(np.array(list(frozen.values())), rel=COEFFICIENT, abs=1e-6)
+    if (ties, transform) == ("efron", "km"):
+        assert p[[1, -1]] == pytest.approx([0.01451846277, 0.01342750679], rel=P_VALUE)
+
+
+def test_concordance():
+    x = MEN[["fin", *COVARIATES]].to_numpy(float)
+    fit = cox_model.cox(MEN["week"].to_numpy(float), MEN["arrest"].to_numpy(float), x)
+    assert cox_model.concordance(fit) == pytest.approx(0.6403292471, rel=COEFFICIENT)
+
+
+def arms_of(**options):
+    result = survival(MEN, **{"time": "week", "event": "arrest", "treated": "fin", **options})
+    return result, result.detail["arms"].set_index("arm")
+
+
+@pytest.mark.parametrize(("horizon", "place"), [(20, 0), (52, 1)])
+def test_kaplan_meier_with_log_log_limits(horizon, place):
+    result, arms = arms_of(horizon=horizon)
+    for arm, first in (("control", 0), ("treated", 2)):
+        row, at = arms.loc[arm], first + place
+        expected = [R["km"][name][at] for name in ("surv", "lower", "upper")]
+        assert list(row[["value", "conf_low", "conf_high"]]) == pytest.approx(expected, rel=COEFFICIENT)
+    difference = R["km"]["surv"][2 + place] - R["km"]["surv"][place]
+    error = np.hypot(R["km"]["se"][2 + place], R["km"]["se"][place])
+    assert result.headline.term == "difference_at_horizon"
+    assert result.headline.estimate == pytest.approx(100 * difference, rel=COEFFICIENT)
+    assert result.headline.std_error == pytest.approx(100 * error, rel=COEFFICIENT)
+    weighted = arms_of(horizon=horizon, weights="w")[0].headline
+    frozen = R["km_weighted"]
+    expected = 100 * (frozen["surv"][2 + place] - frozen["surv"][place])
+    assert weighted.estimate == pytest.approx(expected, rel=COEFFICIENT)
+    error = 100 * np.hypot(frozen["se"][2 + place], frozen["se"][place])
+    assert weighted.std_error == pytest.approx(error, rel=COEFFICIENT)
+
+
+def test_curves_frame_and_pooled_interval():
+    # R survival at 52 weeks, everybody: 0.7361111111, log-log 0.6918597158 to 0.7750631834.
+    from evalkit.impact.kaplan_meier import kaplan_meier, log_log_limits
+
+    curve = kaplan_meier(MEN["week"].to_numpy(float), MEN["arrest"].to_numpy(float))
+    low, high = log_log_limits(curve.survival, curve.hazard_variance, 0.95)
+    found = (curve.survival[-1], low[-1], high[-1])
+    assert found == pytest.approx((0.7361111111, 0.6918597158, 0.7750631834), rel=COEFFICIENT)
+    curves = arms_of()[0].detail["curves"]
+    assert list(curves) == ["arm", "time", "at_risk", "events", "survival", "conf_low", "conf_high"]
+    assert curves.groupby("arm")["events"].sum().to_dict() == {"control": 66, "treated": 48}
+
+
+def test_restricted_mean_has_the_error_of_the_mean():
+    # R survival: 44.83333333 (0.9176715405) and 46.875 (0.7933248959).
+    result, arms = arms_of(estimator="rmst", horizon=52)
+    assert list(arms["value"]) == pytest.approx([46.875, 44.83333333], rel=COEFFICIENT)
+    assert result.headline.term == "rmst_difference"
+    assert result.headline.std_error == pytest.approx(np.hypot(0.9176715405, 0.7933248959), rel=COEFFICIENT)
+
+
+@pytest.mark.parametrize(
+    ("options", "name"), [({}, "aalen_johansen"), ({"weights": "w"}, "aalen_johansen_weighted")]
+)
+@pytest.mark.parametrize(("horizon", "place"), [(20, 0), (52, 1)])
+def test_aalen_johansen_with_a_competing_event(options, name, horizon, place):
+    head = arms_of(estimator="aalen_johansen", event="cause", horizon=horizon, **options)[0].headline
+    value, error = R[name]["few"], R[name]["se"]
+    assert head.estimate == pytest.approx(100 * (value[2 + place] - value[place]), rel=COEFFICIENT)
+    assert head.std_error == pytest.approx(100 * np.hypot(error[2 + place], error[place]), rel=COEFFICIENT)
+
+
+def test_log_rank_and_its_disagreement_with_the_difference():
+    # R survdiff: chi-square 3.837569577, p 0.05011611741.
+    result = arms_of(horizon=52)[0]
+    assert result.check("log_rank").statistic == pytest.approx(3.837569577, rel=COEFFICIENT)
+    assert result.check("tests_disagree").passed is False

@@ -1,0 +1,401 @@
+"""Time to an event in two arms: survival curves, hazard ratios, restricted means and competing risks."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+import pandas as pd
+
+from evalkit import inference
+from evalkit.errors import DataError, EstimationError, StudyError
+from evalkit.impact import kaplan_meier as km
+from evalkit.impact.adjusted import covariate_matrix
+from evalkit.impact.cox import CoxFit, cox, proportional_hazards_test, robust_covariance
+from evalkit.impact.measures import FEWEST_CLUSTERS, FEWEST_IN_ARM, Spread, estimate_from
+from evalkit.impact.proportion import check_level
+from evalkit.impact.rates_checks import clusters as cluster_check
+from evalkit.impact.sample import Sample, attrition, read_sample
+from evalkit.options import one_of, takes
+from evalkit.results import Check, Estimate, Result
+
+ESTIMATORS = ("kaplan_meier", "cox", "rmst", "aalen_johansen")
+TERMS = {"rmst": "rmst_difference", "cox": "hazard_ratio"}
+MEASURES = {
+    "kaplan_meier": "survival_difference", "rmst": "mean_difference", "aalen_johansen": "risk_difference",
+}  # fmt: skip
+REFERENCES = {
+    "kaplan_meier": ("kaplan1958", "kalbfleisch2002"),
+    "cox": ("cox1972", "efron1977", "lin1989", "grambsch1994"),
+    "rmst": ("royston2013",),
+    "aalen_johansen": ("aalen1978",),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class SurvivalOptions:
+    """Columns of a time and an event, and how to compare the arms. See `survival`."""
+
+    outcome: str = ""
+    time: str | None = None
+    event: str | None = None
+    treated: str = "treated"
+    estimator: str = "kaplan_meier"
+    covariates: tuple[str, ...] = ()
+    ties: str = "efron"
+    transform: str = "km"
+    horizon: float | None = None
+    weights: str | None = None
+    subclass: str | None = None
+    cluster: str | None = None
+    estimand: str = "att"
+    level: float = 0.95
+
+    def __post_init__(self) -> None:
+        one_of("estimator", self.estimator, ESTIMATORS, where="survival")
+        one_of("ties", self.ties, ("efron", "breslow"), where="survival")
+        one_of("transform", self.transform, ("km", "rank", "identity", "log"), where="survival")
+        check_level(self.level)
+        if (self.time is None) != (self.event is None):
+            raise StudyError("`time` and `event` go together", where="survival")
+        if self.time is None and not self.outcome:
+            raise StudyError("give an `outcome`, or the columns `time` and `event`", where="survival")
+        if self.covariates and self.estimator != "cox":
+            raise StudyError(
+                "`covariates` belong to `estimator: cox`", where="survival", found=self.estimator
+            )
+        if self.horizon is not None and self.horizon <= 0:
+            raise StudyError("`horizon` is a time above 0", where="survival", found=str(self.horizon))
+
+    @property
+    def columns(self) -> tuple[str, str]:
+        """The columns of the time and of the event."""
+        return self.time or f"{self.outcome}_time", self.event or f"{self.outcome}_event"
+
+
+@takes(SurvivalOptions)
+def survival(people: pd.DataFrame, options: SurvivalOptions) -> Result:
+    """How the time to an event differs between the treated and the control arm.
+
+    Parameters
+    ----------
+    people
+        One row per person and index date.
+    outcome, time, event
+        Columns of a time (days, 0 or more) and of an event (1, or 0 where the time is that of censoring);
+        by default `<outcome>_time` and `<outcome>_event`. For `aalen_johansen` the event is 0, 1, or 2 and
+        above for events that compete with it.
+    estimator
+        `kaplan_meier` (difference of survival at `horizon`), `cox` (hazard ratio), `rmst` (difference of
+        mean time without the event up to `horizon`) or `aalen_johansen` (difference of incidence by
+        `horizon`).
+    covariates, ties, transform
+        For `cox`: covariates beside the arm, `efron` or `breslow`, and the function of time of its test.
+    horizon
+        In the unit of time; default: the last time at which both arms have people at risk.
+    weights, subclass, cluster
+        As in `rates`.
+
+    Returns
+    -------
+    Result
+        Headline `difference_at_horizon` (percentage points, treated minus control), `hazard_ratio`
+        (followed by the terms of the covariates) or `rmst_difference` (unit of time). Detail frames:
+        `curves` (arm, time, at_risk, events: people; survival, conf_low, conf_high: log-log limits),
+        `arms` (arm, n, events, value at the horizon, conf_low, conf_high), and for `aalen_johansen`
+        `incidence` (arm, time, value, conf_low, conf_high).
+
+    Raises
+    ------
+    DataError, StudyError, EstimationError
+        A time below 0, an event of another code, a horizon that an arm was not followed to.
+
+    Assumes
+    -------
+    Censoring says nothing about the event to come; for `cox`, hazards stay in proportion (Check
+    `proportional_hazards`); the arms are alike given the design.
+
+    Notes
+    -----
+    Greenwood's variance, or with weights and clusters the sum of squared influences; Cox by partial
+    likelihood with Lin and Wei's errors where rows are weighted or clustered; the test of proportionality
+    is the score test.
+
+    References
+    ----------
+    Kaplan and Meier (1958); Cox (1972); Efron (1977); Lin and Wei (1989); Royston and Parmar (2013); Aalen
+    and Johansen (1978); Grambsch and Therneau (1994).
+
+    Examples
+    --------
+    >>> people = pd.DataFrame({"treated": [1, 1, 0, 0], "days": [9, 30, 5, 30], "back": [1, 0, 1, 0]})
+    >>> survival(people, time="days", event="back", horizon=8).headline.estimate
+    50.0
+    """
+    sample, time = _read(people, options)
+    horizon = _horizon(sample, time, options)
+    if options.estimator == "cox":
+        estimates, checks = _cox(sample, time, options)
+    else:
+        estimates, checks = [_difference(sample, time, horizon, options)], ()
+    test = _log_rank(sample, time)
+    return Result(
+        method="survival",
+        estimand=options.estimand,
+        outcome=options.outcome or options.columns[1],
+        estimates=tuple(estimates),
+        checks=(
+            *attrition(sample),
+            *checks,
+            *cluster_check(sample, estimates[0].n_clusters),
+            _horizon_check(horizon, options),
+            *_test_checks(test, estimates[0], options),
+        ),
+        detail=_frames(sample, time, horizon, options),
+        references=REFERENCES[options.estimator],
+    )
+
+
+def _read(people: pd.DataFrame, options: SurvivalOptions) -> tuple[Sample, np.ndarray]:
+    time, event = options.columns
+    sample = read_sample(
+        people, outcome=event, treated=options.treated, weights=options.weights, subclass=options.subclass,
+        cluster=options.cluster, needed=[time, *options.covariates], where="survival",
+    )  # fmt: skip
+    values = pd.to_numeric(sample.frame[time], errors="coerce").to_numpy(float)
+    if not np.isfinite(values).all() or (values < 0).any():
+        raise DataError(f"column `{time}` must hold times of 0 or more", where="survival")
+    competing = options.estimator == "aalen_johansen"
+    codes = sample.outcome
+    if (codes != codes.round()).any() or (codes < 0).any() or (codes.max() > 1 and not competing):
+        do = "For competing events use `estimator: aalen_johansen`" if not competing else ""
+        raise DataError(f"column `{event}` must hold 0 and 1", where="survival", do=do)
+    return sample, values
+
+
+def _horizon(sample: Sample, time: np.ndarray, options: SurvivalOptions) -> float:
+    """The horizon asked for, or the last time to which both arms were followed."""
+    followed = [float(time[sample.treated == flag].max()) for flag in (True, False)]
+    if options.horizon is None:
+        return min(followed)
+    for flag, last in zip((True, False), followed, strict=True):
+        still = ((sample.treated == flag) & (time == last) & (sample.outcome == 0)).any()
+        if last < options.horizon and still and options.estimator != "cox":
+            raise EstimationError(
+                f"nobody in the {'treated' if flag else 'control'} arm was followed to the horizon",
+                where="survival",
+                found=f"{last:g} of {options.horizon:g}",
+                do="Shorten `horizon`",
+            )
+    return float(options.horizon)
+
+
+def _difference(sample: Sample, time: np.ndarray, horizon: float, options: SurvivalOptions) -> Estimate:
+    values, influence = [], np.zeros(len(time))
+    for sign, flag in ((1.0, True), (-1.0, False)):
+        rows = sample.arm(flag)
+        value, moved = _quantity(sample, time, horizon, options, rows)
+        values.append(value)
+        influence[rows] = sign * moved
+    scale = 1.0 if options.estimator == "rmst" else 100.0
+    found = _clustered(scale * influence, sample)
+    measure = MEASURES[options.estimator]
+    each = estimate_from(
+        TERMS.get(options.estimator, "difference_at_horizon"),
+        measure, scale * (values[0] - values[1]), found, sample, options.level,
+    )  # fmt: skip
+    days = options.columns[0] == "days" or options.columns[0].endswith("_time")
+    return replace(
+        each, unit=("days" if days else None) if options.estimator == "rmst" else "percentage points"
+    )
+
+
+def _quantity(
+    sample: Sample, time: np.ndarray, horizon: float, options: SurvivalOptions, rows: np.ndarray
+) -> tuple[float, np.ndarray]:
+    function = {
+        "rmst": km.restricted_mean_at, "aalen_johansen": km.incidence_at,
+    }.get(options.estimator, km.survival_at)  # fmt: skip
+    weights = sample.weights[rows] if sample.weighted else None
+    return function(time[rows], sample.outcome[rows], horizon, weights)
+
+
+def _clustered(influence: np.ndarray, sample: Sample) -> Spread:
+    """Variance of a sum of influences without a small-sample factor, as R's `survival` has it."""
+    if sample.clusters is None:
+        return Spread(variance=float((influence**2).sum()))
+    size = int(sample.clusters.max()) + 1
+    sums = np.bincount(sample.clusters, weights=influence, minlength=size)
+    return _spread(float((sums**2).sum()), sample)
+
+
+def _spread(variance: float, sample: Sample) -> Spread:
+    if sample.clusters is None:
+        return Spread(variance=variance)
+    size = int(sample.clusters.max()) + 1
+    if not sample.named:
+        return Spread(variance=variance, n_clusters=size)
+    arms = [len(np.unique(sample.clusters[sample.arm(flag)])) for flag in (True, False)]
+    if sample.nested is not None:
+        size = arms[0] if sample.nested else arms[1]
+    trusted = min(arms) >= FEWEST_IN_ARM and (size >= FEWEST_CLUSTERS)
+    return Spread(variance=variance, df=size - 1, n_clusters=size, trusted=trusted)
+
+
+def _cox(
+    sample: Sample, time: np.ndarray, options: SurvivalOptions
+) -> tuple[list[Estimate], tuple[Check, ...]]:
+    matrix, names = sample.treated.astype(float)[:, None], ["hazard_ratio"]
+    if options.covariates:
+        others, labels = _raw_covariates(sample.frame, options.covariates)
+        matrix, names = np.column_stack([matrix, others]), names + labels
+    weights = sample.weights if sample.weighted else None
+    fit = cox(time, sample.outcome, matrix, ties=options.ties, weights=weights)
+    covariance = fit.covariance if sample.plain else robust_covariance(fit, sample.clusters)[0]
+    interval = "wald" if sample.plain else "robust"
+    estimates = [
+        replace(
+            estimate_from(
+                name, "rate_ratio", float(value), _spread(float(variance), sample), sample, options.level,
+                interval=interval,
+            ),
+            measure="hazard_ratio",
+        )
+        for name, value, variance in zip(names, fit.coefficients, np.diag(covariance), strict=True)
+    ]  # fmt: skip
+    return estimates, (_proportional(fit, options),)
+
+
+def _raw_covariates(frame: pd.DataFrame, names: tuple[str, ...]) -> tuple[np.ndarray, list[str]]:
+    """Covariates in their own units, so that each hazard ratio is per unit."""
+    matrix, labels = covariate_matrix(frame, names)
+    columns = [
+        frame[label].to_numpy(float) if label in names else matrix[:, number]
+        for number, label in enumerate(labels)
+    ]
+    return np.column_stack(columns), labels
+
+
+def _proportional(fit: CoxFit, options: SurvivalOptions) -> Check:
+    chi, p = proportional_hazards_test(fit, transform=options.transform)
+    together = f"; all terms together p = {p[-1]:.3f}" if len(chi) > 2 else ""
+    holds = bool(p[0] >= 0.05)
+    return Check(
+        name="proportional_hazards",
+        null="the hazard ratio of the arms is the same at every time",
+        statistic=chi[0],
+        threshold=3.841458820694124,
+        passed=holds,
+        reading=f"Score test of the arm's term: chi-square {chi[0]:.2f}, p = {p[0]:.3f}{together}.",
+        next_step="" if holds else "Report the restricted mean or the difference at a horizon instead.",
+    )
+
+
+def _log_rank(sample: Sample, time: np.ndarray) -> km.LogRank:
+    weights = sample.weights if sample.weighted else None
+    return km.log_rank(time, (sample.outcome == 1).astype(float), sample.treated, weights)
+
+
+def _test_checks(test: km.LogRank, head: Estimate, options: SurvivalOptions) -> tuple[Check, ...]:
+    alpha = 1 - options.level
+    name = "log-rank" if options.estimator != "aalen_johansen" else "log-rank of the cause-specific hazards"
+    first = Check(
+        name="log_rank",
+        null="the two arms have the event at the same rate throughout",
+        statistic=test.statistic,
+        reading=f"The {name} chi-square is {test.statistic:.2f}, p = {test.p_value:.3f}.",
+    )
+    if head.p_value is None:
+        return (first,)
+    agree = (test.p_value < alpha) == (head.p_value < alpha)
+    return (
+        first,
+        Check(
+            name="tests_disagree",
+            null=f"reasonable tests of the same thing fall on one side of {alpha:.2g}",
+            statistic=max(test.p_value, head.p_value),
+            threshold=alpha,
+            passed=agree,
+            reading=f"p-values: {head.term.replace('_', ' ')} {head.p_value:.3f}, {name} {test.p_value:.3f}.",
+            next_step="" if agree else "Do not rest anything on which side of the line the p-value falls.",
+        ),
+    )
+
+
+def _horizon_check(horizon: float, options: SurvivalOptions) -> Check:
+    chosen = (
+        "as asked for" if options.horizon is not None else "the last time to which both arms were followed"
+    )
+    return Check(
+        name="horizon",
+        null="the horizon was fixed before anybody saw the curves",
+        statistic=horizon,
+        reading=f"The horizon is {horizon:g}, {chosen}.",
+        next_step="" if options.horizon is not None else "Fix `horizon` in the plan.",
+    )
+
+
+def _frames(
+    sample: Sample, time: np.ndarray, horizon: float, options: SurvivalOptions
+) -> dict[str, pd.DataFrame]:
+    frames = {"curves": _stacked(partial(_curve, sample, time, options))}
+    frames["arms"] = _stacked(partial(_arm, sample, time, horizon, options))
+    if options.estimator == "aalen_johansen":
+        frames["incidence"] = _stacked(partial(_incidence, sample, time, options))
+    return frames
+
+
+def _stacked(of_arm: partial) -> pd.DataFrame:
+    parts = []
+    for name, flag in (("treated", True), ("control", False)):
+        part = of_arm(flag)
+        part.insert(0, "arm", name)
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True)
+
+
+def _curve(sample: Sample, time: np.ndarray, options: SurvivalOptions, flag: bool) -> pd.DataFrame:
+    rows = sample.arm(flag)
+    weights = sample.weights[rows] if sample.weighted else None
+    curve = km.kaplan_meier(time[rows], (sample.outcome[rows] > 0).astype(float), weights)
+    low, high = km.log_log_limits(curve.survival, curve.hazard_variance, options.level)
+    table = pd.DataFrame({
+        "time": curve.time, "at_risk": curve.people, "events": curve.people_events,
+        "survival": curve.survival, "conf_low": low, "conf_high": high,
+    })  # fmt: skip
+    if curve.time[0] == 0:
+        return table
+    start = pd.DataFrame([[0.0, len(rows), 0, 1.0, 1.0, 1.0]], columns=table.columns)
+    return pd.concat([start.astype(table.dtypes.to_dict()), table], ignore_index=True)
+
+
+def _arm(
+    sample: Sample, time: np.ndarray, horizon: float, options: SurvivalOptions, flag: bool
+) -> pd.DataFrame:
+    rows = sample.arm(flag)
+    value, influence = _quantity(sample, time, horizon, options, rows)
+    variance = float((influence**2).sum())
+    if options.estimator == "rmst":
+        found = inference.wald(value, math.sqrt(variance), level=options.level)
+        low, high = found.low, found.high
+    else:
+        alive = 1 - value if options.estimator == "aalen_johansen" else value
+        spread = variance / alive**2 if alive > 0 else math.nan
+        limits = km.log_log_limits(np.array([alive]), np.array([spread]), options.level)
+        low, high = float(limits[0][0]), float(limits[1][0])
+        if options.estimator == "aalen_johansen":
+            low, high = 1 - high, 1 - low
+    events = int(((sample.outcome[rows] == 1) & (time[rows] <= horizon)).sum())
+    columns = ["n", "events", "value", "conf_low", "conf_high"]
+    return pd.DataFrame([[len(rows), events, value, low, high]], columns=columns)
+
+
+def _incidence(sample: Sample, time: np.ndarray, options: SurvivalOptions, flag: bool) -> pd.DataFrame:
+    rows = sample.arm(flag)
+    weights = sample.weights[rows] if sample.weighted else None
+    grid, value, variance = km.cumulative_incidence(time[rows], sample.outcome[rows], weights)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        low, high = km.log_log_limits(1 - value, variance / (1 - value) ** 2, options.level)
+    return pd.DataFrame({"time": grid, "value": value, "conf_low": 1 - high, "conf_high": 1 - low})
