@@ -231,10 +231,26 @@ def effect_ranks(effects: Sequence[np.ndarray]) -> tuple[int, ...]:
     sizes = [int(each.max()) + 1 for each in effects]
     if len(effects) == 1:
         return (sizes[0],)
+    if _all_linked(effects[0], effects[1], sizes):
+        return (sizes[0], sizes[1] - 1)
     graph = sparse.coo_matrix((np.ones(len(effects[0]), bool), (effects[0], effects[1])), shape=sizes)
     whole = sparse.bmat([[None, graph], [graph.T, None]])
     parts = sparse.csgraph.connected_components(whole, directed=False, return_labels=False)
     return (sizes[0], sizes[1] - parts)
+
+
+def _all_linked(first: np.ndarray, second: np.ndarray, sizes: list[int]) -> bool:
+    """True where a few steps from the first level reach every level of both: the usual panel, told quickly."""
+    if sizes[0] * sizes[1] > 8 * len(first) + 10_000:
+        return False
+    filled = np.bincount(first * sizes[1] + second, minlength=sizes[0] * sizes[1]).reshape(sizes) > 0
+    reached = filled[0]
+    for _ in range(4):
+        left = filled[:, reached].any(axis=1)
+        reached = filled[left].any(axis=0)
+        if left.all() and reached.all():
+            return True
+    return False
 
 
 def independent(gram: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ from evalkit.impact.did.found import EventPath, Found
 from evalkit.impact.did.frames import event_frame
 from evalkit.impact.did.options import DidOptions
 from evalkit.impact.did.panel import Panel
-from evalkit.impact.did.twfe import TwoWay, cohort_codes, two_way
+from evalkit.impact.did.twfe import TwoWay, cohort_levels, two_way
 from evalkit.impact.did.uncertainty import from_variance
 from evalkit.results import Check
 
@@ -57,7 +57,7 @@ def event_columns(panel: Panel, options: DidOptions, reference: int) -> tuple[np
 
     In this order a column that the others determine is the furthest lead. `leads` and `lags` gather what lies beyond.
     """
-    _, levels = cohort_codes(panel)
+    levels = cohort_levels(panel)
     event = panel.calendar.steps[None, :] - levels[:, None]
     if options.leads is not None:
         event = np.maximum(event, -max(options.leads, 1))

@@ -14,7 +14,7 @@ from evalkit.impact.did.found import EventPath, Found
 from evalkit.impact.did.frames import cell_frame, event_frame, row_frame
 from evalkit.impact.did.options import DidOptions
 from evalkit.impact.did.panel import Panel
-from evalkit.impact.did.twfe import cohort_codes, two_way
+from evalkit.impact.did.twfe import cohort_levels, two_way
 from evalkit.impact.did.uncertainty import from_variance
 
 
@@ -39,7 +39,7 @@ def against_last_cohort(panel: Panel) -> Panel:
 
 def cell_effects(panel: Panel, options: DidOptions, reference: int | None) -> CellFit:
     """One dummy per cohort and event time except the reference; with no reference, per treated cell only."""
-    _, levels = cohort_codes(panel)
+    levels = cohort_levels(panel)
     steps = panel.calendar.steps
     wanted = [
         (c, k)

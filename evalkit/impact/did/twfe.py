@@ -89,14 +89,14 @@ def without_anticipation(panel: Panel, options: DidOptions) -> Panel:
     return panel.keep(~waiting, "seen only while effects may be anticipated")
 
 
-def cohort_codes(panel: Panel) -> tuple[np.ndarray, np.ndarray]:
-    """Each row's cohort as a code, and the cohorts' steps in order (NEVER last where present)."""
-    return factorize(panel.cohort)
+def cohort_levels(panel: Panel) -> np.ndarray:
+    """The cohorts' steps in order, NEVER last where present."""
+    return np.unique(panel.first_rows(panel.cohort))
 
 
 def treated_now(panel: Panel) -> np.ndarray:
     """Shape (cohorts, periods, 1): 1 where the cohort is treated by the period."""
-    _, levels = cohort_codes(panel)
+    levels = cohort_levels(panel)
     return (panel.calendar.steps[None, :] >= levels[:, None]).astype(float)[:, :, None]
 
 
@@ -125,8 +125,8 @@ def two_way(panel: Panel, columns: np.ndarray, names: Sequence[str], options: Di
 
 
 def _rows(panel: Panel, columns: np.ndarray, names: Sequence[str]) -> tuple[np.ndarray, list[str]]:
-    found, _ = cohort_codes(panel)
-    design = columns[found, panel.period]
+    cohort = np.searchsorted(cohort_levels(panel), panel.first_rows(panel.cohort))
+    design = columns[cohort[panel.unit], panel.period]
     labels = list(names)
     if panel.covariates is not None:
         design = np.column_stack([design, panel.covariates])
@@ -152,7 +152,7 @@ def _poisson(
     """Conditional fixed-effects Poisson; units and periods whose counts are all zero say nothing."""
     useful = informative(panel.outcome, (panel.unit, panel.period))
     if not useful.all():
-        cohorts, kept = cohort_codes(panel)[1], panel.keep(useful, "no event in any period")
+        cohorts, kept = cohort_levels(panel), panel.keep(useful, "no event in any period")
         columns = columns[np.isin(cohorts, np.unique(kept.cohort))]
         columns = columns[:, np.isin(panel.calendar.steps, kept.calendar.steps)]
         panel = kept
