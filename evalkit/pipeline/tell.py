@@ -101,8 +101,7 @@ def definition_of(study: Study, outcome: Outcome | None) -> str:
     if outcome is None:
         return ""
     if not outcome.from_events:
-        source = outcome.column or f"{outcome.time} and {outcome.event}"
-        return f"As recorded in the people file ({source.replace('_', ' ')})."
+        return "As recorded in the people file."
     months = f"within {outcome.follow_up} months of the index date"
     proof = f"proven by a conviction or caution within {outcome.follow_up + outcome.waiting} months of it"
     what = {
