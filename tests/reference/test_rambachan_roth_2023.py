@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from evalkit.impact.did.found import EventPath
 from evalkit.impact.did.honest import breakdown, drift, relative_magnitudes, smoothness
 from evalkit.inference import critical_value
+from tests.tolerances import SIMULATION
 
 BOUNDS = json.loads((Path(__file__).parent / "data" / "did_oracle.json").read_text())["bounds"]
 # Both sides stop a numerical search for the shortest interval: about 1e-5 of its length.
@@ -49,3 +51,23 @@ def test_intervals_grow_with_the_violation(path):
     for bound in (relative_magnitudes, smoothness):
         lengths = [np.diff(bound(found, m, 0.95))[0] for m in (0.0, 0.5, 1.0, 2.0)]
         assert lengths == sorted(lengths)
+
+
+def test_relative_magnitudes_cover_at_the_edge_of_what_they_allow(path):
+    """Drift after treatment of exactly m_bar times the largest before: the interval must still hold the truth (0)."""
+    generator = np.random.default_rng(7)
+    before = np.array([0.06, 0.03, -0.02])
+    largest = np.abs(np.diff(np.append(before, 0.0))).max()
+    drift_after = largest * np.arange(1, 5)
+    drawn = generator.multivariate_normal(np.concatenate([before, drift_after]), path.covariance, 600)
+    held = 0
+    for estimates in drawn:
+        low, high = relative_magnitudes(drift(replace(path, estimates=estimates)), 1.0, 0.95)
+        held += low <= 0 <= high
+    assert held / 600 >= 0.95 - SIMULATION * np.sqrt(0.05 * 0.95 / 600)
+
+
+def test_no_bounds_without_a_reference_or_leads(path):
+    assert drift(replace(path, reference=None)) is None
+    assert drift(replace(path, times=np.array([0, 1, 2, 3, 4, 5, 6]))) is None
+    assert drift(replace(path, universal=False)) is None
