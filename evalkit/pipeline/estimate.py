@@ -10,15 +10,16 @@ from typing import Any
 import pandas as pd
 
 from evalkit.contract import Outcome
-from evalkit.errors import DataError, EvalkitError, Problem, StudyError
+from evalkit.errors import EvalkitError, Problem, StudyError
 from evalkit.options import read_options
+from evalkit.pipeline.earlier import earlier_results
 from evalkit.pipeline.methods import Method, method
 from evalkit.pipeline.ties import tie_check
 from evalkit.results import Design, Result
 from evalkit.study import Analysis, Study, path_problem
 
 # Keys of an analysis that the pipeline itself reads; everything else is an option of the method.
-OWN_KEYS = ("data", "data_status")
+OWN_KEYS = ("data", "data_status", "studies")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +93,7 @@ def _one(study: Study, analysis: Analysis, material: Material, earlier: Mapping[
     values = option_values(
         study, analysis, weighted=weighted, matched=weighted and design.subclass is not None
     )
-    frame = _frame(row, analysis, material)
+    frame = _frame(study, row, analysis, material)
     if row.reads == "account":
         values["impacts"] = _impacts(study, frame, earlier, values)
     options = read_options(row.options, values, where=f"study.yml, analyses.{analysis.name}")
@@ -103,11 +104,13 @@ def _one(study: Study, analysis: Analysis, material: Material, earlier: Mapping[
     return _finished(study, analysis, row, design, result)
 
 
-def _frame(row: Method, analysis: Analysis, material: Material) -> Any:
+def _frame(study: Study, row: Method, analysis: Analysis, material: Material) -> Any:
     if row.reads == "account":
         return {name: material.frames[name] for name in ("costs", "benefits") if name in material.frames}
     if analysis.data is not None:
         return material.frames[analysis.data]
+    if row.reads == "studies":
+        return earlier_results(study, analysis.options.get("studies", ()))
     if row.name == "progression":
         people = {} if material.people is None else {"people": material.people}
         return people | dict(material.frames)
@@ -190,6 +193,8 @@ def missing_frames(study: Study) -> list[Problem]:
             problems.append(
                 Problem(where=where, wrong="`data` is required: the name of a frame under `data`")
             )
+        if row.reads == "studies" and analysis.data is None and not analysis.options.get("studies"):
+            problems.append(Problem(where=where, wrong=f"`{row.name}` needs `studies` or `data`"))
         if row.reads == "account":
             problems += [
                 Problem(where=where, wrong=f"`{row.name}` needs `data.{name}`", do="Add it under `data`")
@@ -204,8 +209,3 @@ def missing_frames(study: Study) -> list[Problem]:
                 )
             )
     return problems
-
-
-def no_people() -> DataError:
-    """For an estimator that was promised people and got none."""
-    return DataError("there is nobody left to analyse", do="See the flow of people in `evalkit check`")

@@ -51,18 +51,20 @@ METHODS: Mapping[str, Method] = {
         Method(name="counts", home="evalkit.impact.counts:counts", reads="numbers"),
         Method(name="rates", home="evalkit.impact.rates:rates", reads="people"),
         Method(name="did", home="evalkit.impact.did:did", reads="frame"),
+        Method(name="interrupted", home="evalkit.impact.interrupted:interrupted", reads="frame"),
         Method(name="survival", home="evalkit.impact.survival:survival", reads="people"),
         Method(name="cost_benefit", home="evalkit.costbenefit:cost_benefit", reads="account", compares=False),
         Method(name="power", home="evalkit.design.power:power", reads="numbers", compares=False),
         Method(name="funnel", home="evalkit.monitor:funnel", reads="frame", compares=False),
         Method(name="run_chart", home="evalkit.monitor:run_chart", reads="frame", compares=False),
+        Method(name="meta", home="evalkit.meta:meta", reads="studies"),
         Method(name="survey", home="evalkit.monitor:survey", reads="numbers", compares=False),
         Method(name="progression", home="evalkit.pilot:progression", reads="people", compares=False),
     )
 }
 
 # Named in the design and not yet built: refused by name rather than as a misspelling.
-PLANNED = ("interrupted", "synthetic_control", "meta")
+PLANNED = ("synthetic_control",)
 
 
 def method(name: str, *, where: str) -> Method:

@@ -74,11 +74,22 @@ def facts_of(
         has_comparison=bool(compared),
         n_treated_areas=result.headline.n_treated if row.name == "did" else None,
         margin=analysis.options.get("margin"),
+        pooled_levels=_pooled_levels(result),
         cost_kind=str(analysis.options.get("kind", "evaluation")),
         cost_perspective=str(analysis.options.get("perspective", "fiscal")),
         cost_level=max(levels.values(), default=0)
         if row.reads == "account" and _rests_on(result, levels)
         else 0,
+    )
+
+
+def _pooled_levels(result: Result) -> tuple[int, ...]:
+    """The level of each study behind a pooled result, where they are known."""
+    if result.method != "meta" or "evidence" not in result.detail:
+        return ()
+    rows = result.detail["evidence"].dropna()
+    return tuple(
+        int(level) for level, n in zip(rows["level"], rows["studies"], strict=True) for _ in range(int(n))
     )
 
 
