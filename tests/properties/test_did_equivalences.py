@@ -227,6 +227,15 @@ def test_wild_bootstrap_interval_inverts_its_test():
         assert again.p_value == pytest.approx(0.05, abs=0.004)
 
 
+def test_wild_bootstrap_is_the_same_with_and_without_closed_forms():
+    frame = panel(units=16, starts=(0, 4))
+    options = {"estimator": "twfe", "inference": "wild_bootstrap", "diagnostics": False, **NAMES}
+    one = did(frame, **options).headline
+    two = did(frame.assign(w=1.0), weights="w", **options).headline
+    assert two.p_value == one.p_value
+    assert two.conf_low == pytest.approx(one.conf_low, abs=1e-6)
+
+
 def test_uniform_bands_hold_the_pointwise_intervals():
     for estimator in ("event_study", "callaway_santanna", "imputation"):
         path = did(panel(), estimator=estimator, diagnostics=False, **NAMES).detail["event_study"].dropna()

@@ -11,9 +11,11 @@ from evalkit.errors import EstimationError, StudyError
 from evalkit.impact.did.found import Found
 from evalkit.impact.did.options import DidOptions
 from evalkit.impact.did.panel import Panel
-from evalkit.impact.did.uncertainty import corrected, from_variance
+from evalkit.impact.did.uncertainty import corrected, from_variance, wild
+from evalkit.inference import WildPieces
 from evalkit.regression import (
     Fit,
+    absorb,
     cluster_scores,
     counted_parameters,
     factorize,
@@ -51,17 +53,17 @@ def twfe(panel: Panel, options: DidOptions) -> Found:
             do="Use `estimator: callaway_santanna` (one cohort at a time) or `imputation` (the saturated form)",
         )
     panel = without_anticipation(panel, options)
-    if options.inference in ("cr2", "wild_bootstrap"):
-        fit = dense_fit(panel)
-        interval = corrected(fit, TREATED, panel, options)
-        estimate = float(fit.coefficients[fit.position(TREATED)])
-    elif options.inference == "randomisation":
+    if options.inference == "randomisation":
         return randomised(panel, options, effect(panel, options), lambda drawn: effect(drawn, options))
+    found = two_way(panel, treated_now(panel), [TREATED], options)
+    k = position(found, TREATED)
+    estimate, variance = float(found.coefficients[k]), float(found.covariance[k, k])
+    if options.inference == "cluster":
+        interval = from_variance(estimate, variance, panel, options)
+    elif options.inference == "wild_bootstrap" and _closed(panel):
+        interval = wild(_wild_pieces(panel), estimate, float(np.sqrt(variance)), panel, options)
     else:
-        found = two_way(panel, treated_now(panel), [TREATED], options)
-        k = position(found, TREATED)
-        estimate = float(found.coefficients[k])
-        interval = from_variance(estimate, found.covariance[k, k], panel, options)
+        interval = corrected(dense_fit(panel), TREATED, panel, options)
     return Found(
         estimate=estimate,
         interval=interval,
@@ -110,7 +112,7 @@ def two_way(panel: Panel, columns: np.ndarray, names: Sequence[str], options: Di
     """Unit and period effects and the given (cohorts, periods, k) columns, with cluster-robust errors."""
     if options.family == "poisson":
         return _from_fit(*_poisson(panel, columns, names, options))
-    if panel.grid is not None and panel.weights is None and panel.covariates is None:
+    if _closed(panel):
         return _balanced(panel, columns, names)
     design, labels = _rows(panel, columns, names)
     fit = least_squares(
@@ -122,6 +124,27 @@ def two_way(panel: Panel, columns: np.ndarray, names: Sequence[str], options: Di
         grid=panel.grid,
     )
     return _from_fit(panel, fit)
+
+
+def _closed(panel: Panel) -> bool:
+    """True where the panel is a complete grid, unweighted and without covariates."""
+    return panel.grid is not None and panel.weights is None and panel.covariates is None
+
+
+def _wild_pieces(panel: Panel) -> WildPieces:
+    """As `inference.wild_pieces` on a complete grid: what is left to estimate in each draw are period effects."""
+    n_units, n_periods = panel.grid
+    both = np.column_stack([panel.outcome, panel.post.astype(float)])
+    y, d = absorb(both, (panel.unit, panel.period), grid=panel.grid).T
+    cell, size = panel.cluster * n_periods + panel.period, panel.clusters * n_periods
+    wy, wd = (np.bincount(cell, weights=v, minlength=size).reshape(-1, n_periods) for v in (y, d))
+    return WildPieces(
+        dy=group_sums(d * y, panel.cluster, panel.clusters),
+        dd=group_sums(d * d, panel.cluster, panel.clusters),
+        wy=wy,
+        wd=wd,
+        inverse=(np.eye(n_periods) - 1 / n_periods) / n_units,
+    )
 
 
 def _rows(panel: Panel, columns: np.ndarray, names: Sequence[str]) -> tuple[np.ndarray, list[str]]:

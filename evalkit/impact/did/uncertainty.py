@@ -6,8 +6,17 @@ import numpy as np
 
 from evalkit.impact.did.options import DidOptions
 from evalkit.impact.did.panel import Panel
-from evalkit.inference import Interval, cr2, wald, wild_interval, wild_p_value, wild_pieces, wild_signs
-from evalkit.regression import Fit, codes
+from evalkit.inference import (
+    Interval,
+    WildPieces,
+    cr2,
+    wald,
+    wild_interval,
+    wild_p_value,
+    wild_pieces,
+    wild_signs,
+)
+from evalkit.regression import Fit, cluster_covariance
 from evalkit.results import Check
 
 FEWEST_CLUSTERS = 6
@@ -71,20 +80,21 @@ def corrected(fit: Fit, name: str, panel: Panel, options: DidOptions) -> Interva
     if options.inference == "cr2":
         errors, freedom = cr2(fit, panel.cluster, panel.clusters)
         return wald(estimate, float(errors[position]), df=float(freedom[position]), level=options.level)
-    return _wild(fit, position, panel, options)
-
-
-def _wild(fit: Fit, position: int, panel: Panel, options: DidOptions) -> Interval:
-    from evalkit.regression import cluster_covariance
-
-    clusters, n_clusters = codes(panel.cluster)
     nested = (True,) * len(fit.effects)
-    variance = cluster_covariance(fit, clusters, nested=nested)[position, position]
-    error = float(np.sqrt(variance))
-    pieces = wild_pieces(fit, position, clusters, n_clusters)
-    signs, exact = wild_signs(n_clusters, options.draws, options.seed)
-    low, high = wild_interval(pieces, error, signs, exact, options.level)
+    variance = cluster_covariance(fit, panel.cluster, nested=nested)[position, position]
+    pieces = wild_pieces(fit, position, panel.cluster, panel.clusters)
+    return wild(pieces, estimate, float(np.sqrt(variance)), panel, options)
+
+
+def wild(
+    pieces: WildPieces, estimate: float, std_error: float, panel: Panel, options: DidOptions
+) -> Interval:
+    """p-value of no effect and interval by inversion, from the restricted wild cluster bootstrap."""
+    if too_few(panel):
+        return UNKNOWN
+    signs, exact = wild_signs(panel.clusters, options.draws, options.seed)
+    low, high = wild_interval(pieces, std_error, signs, exact, options.level)
     return Interval(
-        std_error=error, statistic=float(fit.coefficients[position]) / error, df=None,
+        std_error=std_error, statistic=estimate / std_error, df=None,
         p_value=wild_p_value(pieces, 0.0, signs, exact), low=low, high=high,
     )  # fmt: skip
