@@ -24,6 +24,11 @@ _HOME = {
     "by_agency": "money",
     "cashflow": "money",
     "tornado": "money",
+    "answers": "many",
+    "points": "many",
+    "reached": "many",
+    "small_studies": "many",
+    "studies": "many",
 }
 
 # method -> (figure, the detail frame that it draws; "" for the estimates themselves)
@@ -33,7 +38,10 @@ FOR_METHOD: dict[str, tuple[tuple[str, str], ...]] = {
     "did": (("means", "means"), ("event_study", "event_study")),
     "survival": (("curves", "curves"),),
     "progression": (("criteria", "criteria"),),
-    "funnel": (("stages", "stages"),),
+    "funnel": (("reached", "stages"),),
+    "survey": (("answers", "answers"),),
+    "run_chart": (("points", "points"),),
+    "meta": (("studies", "studies"),),
     "cost_benefit": (("by_agency", "by_agency"), ("cashflow", "cashflow"), ("tornado", "tornado")),
 }
 

@@ -1,0 +1,267 @@
+"""Many studies, stages, answers and points: forest and funnel of a pooled effect, a pathway, a survey, a run chart."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from evalkit.report.output import numbers
+from evalkit.report.theme import DARK_BLUE, FOCUS_GREY, INK, ORANGE, TEXT, Figure, plain_theme
+from evalkit.report.words import count, is_number, number, percent, spread
+from evalkit.results import Result
+
+ROW, MARGIN = 0.42, 1.1
+LIMITS = ["estimate", "conf_low", "conf_high"]
+SHAPES = {"usual": "o", "high": "^", "low": "v"}
+COLOURS = {"usual": DARK_BLUE, "high": ORANGE, "low": "#801650"}
+MOST_LABELS = 8
+
+
+def studies(result: Result, *, label: str = "", arms: Mapping[str, str] | None = None) -> Figure:
+    """Forest plot of a pooled effect: each study in the order given, its mean, and where a new study would lie."""
+    from plotnine import (
+        aes,
+        geom_point,
+        geom_segment,
+        geom_text,
+        geom_vline,
+        ggplot,
+        labs,
+        scale_shape_manual,
+        scale_size_manual,
+        scale_y_discrete,
+    )  # fmt: skip
+
+    data = _study_rows(result)
+    data["row"] = [f"{place:03d}" for place in range(len(data), 0, -1)]
+    names = dict(zip(data["row"], (textwrap.fill(str(each), 30) for each in data["study"]), strict=True))
+    kinds = ["study", "average", "new study"]
+    data["kind"] = pd.Categorical(data["kind"], categories=kinds)
+    seen = data.dropna(subset=["conf_low", "conf_high"])
+    right = max([0.0, *seen["conf_high"]])
+    data["edge"] = right + 0.04 * (right - min([0.0, *seen["conf_low"]]) or 1.0)
+    plot = (
+        ggplot(data, aes(y="row"))
+        + geom_vline(xintercept=0, color=INK, size=0.7)
+        + geom_segment(
+            aes(x="conf_low", xend="conf_high", yend="row", size="kind"), data=seen, color=DARK_BLUE
+        )
+        + geom_point(
+            aes(x="estimate", shape="kind"), data=data[data["kind"] != "new study"], size=4, color=DARK_BLUE
+        )
+        + geom_text(aes(x="edge", label="text"), ha="left", size=TEXT - 2, color=INK)
+        + scale_size_manual(values=[1.1, 2.4, 0.6], limits=kinds, guide=None)
+        + scale_shape_manual(values=["s", "D"], limits=kinds[:2], guide=None)
+        + scale_y_discrete(labels=lambda keys: [names[key] for key in keys], expand=(0, 0.6))
+        + _room(seen, right)
+        + labs(x=_scale(result), y="")
+        + plain_theme()
+    )
+    return Figure(
+        plot=plot, alt=_studies_alt(result, data, label), data=data, height=MARGIN + ROW * len(data)
+    )
+
+
+def small_studies(result: Result, *, label: str = "", arms: Mapping[str, str] | None = None) -> Figure:
+    """Funnel plot: effects against their standard errors, large studies on top, with the lines of chance alone."""
+    from plotnine import aes, geom_line, geom_point, geom_vline, ggplot, labs, scale_y_reverse
+
+    data = numbers(result.detail["studies"], [*LIMITS, "std_error"]).dropna(subset=["estimate", "std_error"])
+    centre, widest = _known(result.headline.estimate), float(data["std_error"].max())
+    lines = pd.DataFrame({
+        "x": [centre - 1.96 * widest, centre, centre + 1.96 * widest], "y": [widest, 0.0, widest],
+    })  # fmt: skip
+    plot = (
+        ggplot(data, aes("estimate", "std_error"))
+        + geom_line(aes("x", "y"), data=lines, linetype="dashed", color=INK, size=0.6)
+        + geom_vline(xintercept=centre, color=INK, size=0.6)
+        + geom_point(size=3.4, color=DARK_BLUE)
+        + scale_y_reverse()
+        + labs(x=_scale(result), y="standard\nerror")
+        + plain_theme(grid="none")
+    )
+    outside = int(((data["estimate"] - centre).abs() > 1.96 * data["std_error"]).sum())
+    check = result.check("small_study")
+    alt = (
+        f"Funnel plot of {len(data)} studies: effects against their standard errors, the most precise on top. "
+        f"{outside} lie outside the lines within which chance alone would put 95%. {check.reading if check else ''}"
+    )
+    return Figure(plot=plot, alt=alt.strip(), data=data, height=4.0)
+
+
+def reached(result: Result, *, label: str = "", arms: Mapping[str, str] | None = None) -> Figure:
+    """The stages of a pathway: how many reached each, as bars, with their share of those who entered."""
+    from plotnine import (
+        aes,
+        coord_flip,
+        element_blank,
+        geom_col,
+        geom_text,
+        ggplot,
+        labs,
+        scale_x_discrete,
+        scale_y_continuous,
+        theme,
+    )  # fmt: skip
+
+    data = numbers(result.detail["stages"], ["n", "share_of_first"])
+    data["row"] = [f"{place:03d}" for place in range(len(data), 0, -1)]
+    names = dict(zip(data["row"], (textwrap.fill(str(each), 28) for each in data["stage"]), strict=True))
+    data["text"] = [
+        f"{count(n)} ({percent(share, 1)})" if is_number(n) and is_number(share) else "withheld"
+        for n, share in zip(data["n"], data["share_of_first"], strict=True)
+    ]
+    data["n"] = data["n"].fillna(0)
+    plot = (
+        ggplot(data, aes("row", "n"))
+        + geom_col(fill=DARK_BLUE, width=0.62)
+        + geom_text(
+            aes(label="text"), ha="left", nudge_y=float(data["n"].max()) * 0.015, size=TEXT - 1, color=INK
+        )
+        + scale_x_discrete(labels=lambda keys: [names[key] for key in keys])
+        + scale_y_continuous(expand=(0, 0, 0.28, 0))
+        + coord_flip()
+        + labs(x="", y="")
+        + plain_theme(grid="none")
+        + theme(axis_text_x=element_blank())
+    )
+    parts = "; ".join(f"{row.stage}: {row.text}" for row in data.itertuples())
+    alt = f"Bars of {label or 'people'} who reached each of {len(data)} stages, with their share of the first. {parts}."
+    return Figure(plot=plot, alt=alt, data=data, height=MARGIN + 0.5 * len(data))
+
+
+def answers(result: Result, *, label: str = "", arms: Mapping[str, str] | None = None) -> Figure:
+    """The share of those who answered that agreed, question by question, with its interval, from 0% to 100%."""
+    from plotnine import aes, geom_point, geom_segment, ggplot, labs, scale_x_continuous, scale_y_discrete
+
+    data = numbers(result.detail["answers"], ["answered", "value", "conf_low", "conf_high"])
+    for column in ("value", "conf_low", "conf_high"):
+        data[column] = 100 * data[column]
+    given = [each if isinstance(each, str) and each else label or "agreed" for each in data["group"]]
+    data["question"] = given
+    data["row"] = [f"{place:03d}" for place in range(len(data), 0, -1)]
+    names = {
+        row.row: textwrap.fill(f"{row.question} ({count(row.answered)} answered)", 34)
+        for row in data.itertuples()
+    }
+    plot = (
+        ggplot(data, aes(y="row"))
+        + geom_segment(aes(x="conf_low", xend="conf_high", yend="row"), size=1.5, color=DARK_BLUE)
+        + geom_point(aes(x="value"), size=4, color=DARK_BLUE)
+        + scale_x_continuous(limits=(0, 100))
+        + scale_y_discrete(labels=lambda keys: [names[key] for key in keys], expand=(0, 0.6))
+        + labs(x="% of those who answered", y="")
+        + plain_theme()
+    )
+    parts = [
+        f"{row.question}: {number(row.value, 0)}% (range {spread(row.conf_low, row.conf_high, 0, '%')})"
+        for row in data.itertuples()
+    ]
+    check = result.check("response_rate")
+    alt = f"Share of those who answered that agreed. {'; '.join(parts)}. {check.reading if check else ''}".strip()
+    return Figure(plot=plot, alt=alt, data=data, height=MARGIN + 0.5 * len(data))
+
+
+def points(result: Result, *, label: str = "", arms: Mapping[str, str] | None = None) -> Figure:
+    """A run chart: the series with its centre and limits, signals marked by shape as well as colour."""
+    from plotnine import (
+        aes,
+        geom_line,
+        geom_point,
+        geom_step,
+        ggplot,
+        labs,
+        scale_color_manual,
+        scale_shape_manual,
+        scale_x_continuous,
+    )  # fmt: skip
+
+    data = numbers(result.detail["points"], ["value", "centre", "lower", "upper"])
+    data["at"] = range(len(data))
+    data["mark"] = [str(each) if str(each) in ("high", "low") else "usual" for each in data["signal"]]
+    shown = [each for each in SHAPES if each in set(data["mark"])]
+    data["mark"] = pd.Categorical(data["mark"], categories=shown)
+    step = max(1, -(-len(data) // MOST_LABELS))
+    ticks = list(range(0, len(data), step))
+    texts = [str(each)[:7] if str(each)[4:5] == "-" else str(each) for each in data["period"].iloc[ticks]]
+    segments = {"group": "segment"} if "segment" in data else {}
+    plot = (
+        ggplot(data, aes("at", "value"))
+        + geom_step(aes(y="lower", **segments), color=INK, linetype="dashed", size=0.6)
+        + geom_step(aes(y="upper", **segments), color=INK, linetype="dashed", size=0.6)
+        + geom_step(aes(y="centre", **segments), color=INK, size=0.6)
+        + geom_line(color=FOCUS_GREY, size=0.9)
+        + geom_point(aes(color="mark", shape="mark"), size=3)
+        + scale_color_manual(values=[COLOURS[each] for each in shown], limits=shown)
+        + scale_shape_manual(values=[SHAPES[each] for each in shown], limits=shown)
+        + scale_x_continuous(breaks=ticks, labels=texts)
+        + labs(x="", y=label)
+        + plain_theme(grid="none")
+    )
+    return Figure(plot=plot, alt=_points_alt(result, data, label), data=data, height=3.8)
+
+
+def _study_rows(result: Result) -> pd.DataFrame:
+    """Studies as given, then the average, then the range of a new study."""
+    data = numbers(result.detail["studies"], LIMITS)[["study", *LIMITS]].assign(kind="study")
+    rows = [
+        {"study": "average", "kind": "average", **{name: getattr(result.headline, name) for name in LIMITS}}
+    ]
+    ahead = result.estimate("prediction")
+    if ahead is not None and is_number(ahead.conf_low):
+        limits = {name: getattr(ahead, name) for name in LIMITS}
+        rows.append({"study": "range for a new study", "kind": "new study", **limits})
+    data = pd.concat([data, numbers(pd.DataFrame(rows), LIMITS)], ignore_index=True)
+    data["text"] = [
+        f"{number(row.estimate, 2)} ({spread(row.conf_low, row.conf_high, 2)})"
+        if row.kind != "new study"
+        else f"({spread(row.conf_low, row.conf_high, 2)})"
+        for row in data.itertuples()
+    ]
+    return data
+
+
+def _room(seen: pd.DataFrame, right: float) -> Any:
+    from plotnine import scale_x_continuous
+
+    left = min([0.0, *seen["conf_low"]])
+    return scale_x_continuous(limits=(left, right + 0.55 * (right - left or 1.0)))
+
+
+def _scale(result: Result) -> str:
+    unit = result.headline.unit or result.headline.measure.replace("_", " ")
+    return f"{unit} (0: no difference)"
+
+
+def _known(value: float | None) -> float:
+    return 0.0 if value is None else value
+
+
+def _studies_alt(result: Result, data: pd.DataFrame, label: str) -> str:
+    each = data[data["kind"] == "study"]
+    crossing = int(((each["conf_low"] <= 0) & (each["conf_high"] >= 0)).sum())
+    average = data[data["kind"] == "average"].iloc[0]
+    ahead = data[data["kind"] == "new study"]
+    about = f" of {label}" if label else ""
+    text = (
+        f"Forest plot{about}, {len(each)} studies in the order given; the intervals of {crossing} cross the line of no "
+        f"difference. Average, {_scale(result)}: {average['text']}."
+    )
+    return (
+        text
+        if ahead.empty
+        else f"{text} A new study would lie in the range {ahead.iloc[0]['text'].strip('()')}."
+    )
+
+
+def _points_alt(result: Result, data: pd.DataFrame, label: str) -> str:
+    last = data.iloc[-1]
+    check = result.check("special_cause")
+    return (
+        f"Run chart of {label or 'the series'}, {len(data)} periods. The latest, {last['period']}, is "
+        f"{number(last['value'], 2)}; the usual range is {spread(last['lower'], last['upper'], 2)}. "
+        f"{check.reading if check else ''}"
+    ).strip()
