@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evalkit.report import figures
-from evalkit.report.output import Output
+from evalkit.report.output import Output, numbers
+from evalkit.report.tables import is_share
 from evalkit.report.words import RATIOS, attribute, escape, plain_words, slug
 from evalkit.results import Result
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from evalkit.report.theme import Figure
 
 INDEX = "figures.json"
+FEWEST_ICONS, PAIR_LEVEL = 30, 4
 KINDS = ("svg", "png")
 CAPTIONS = {
     "arms": "{label}: each group's value, with its 95% interval",
@@ -80,6 +82,7 @@ def plan(output: Output) -> Iterator[Planned]:
     """The figures of a study in the order of its report."""
     for result in output.results:
         yield from _of_result(output, result)
+    yield from _icons(output)
     yield from _forests(output)
     flow = [row for row in output.rows("flow") if isinstance(row.get("n"), int | float)]
     if len(flow) > 1:
@@ -124,6 +127,35 @@ def _maker(function: str, result: Result, label: str, arms: Mapping[str, str]) -
 
 def _missing(result: Result, frame: str) -> bool:
     return frame not in result.detail or result.detail[frame].empty
+
+
+def _icons(output: Output) -> Iterator[Planned]:
+    """A hundred icons for the main result: two panels from level 4 up, one for a single group, none for few people."""
+    result = output.primary
+    if result is None or not result.estimates:
+        return
+    head, arms = result.headline, result.detail.get("arms")
+    panels: dict[str, tuple[float, float, float]] = {}
+    if result.method == "proportion" and (head.n_treated or 0) >= FEWEST_ICONS and head.conf_low is not None:
+        panels["What happened"] = (head.estimate, head.conf_low, head.conf_high)
+    elif arms is not None and is_share(result) and output.level(result.analysis) >= PAIR_LEVEL:
+        measured = numbers(arms, ["n", "value", "conf_low", "conf_high"])
+        if (
+            measured[["n", "value", "conf_low", "conf_high"]].notna().all(axis=None)
+            and measured["n"].min() >= FEWEST_ICONS
+        ):
+            panels = {
+                output.arms.get(r.arm, r.arm): (r.value, r.conf_low, r.conf_high)
+                for r in measured.itertuples()
+            }
+    if panels:
+        share, low, high = ({name: ends[i] for name, ends in panels.items()} for i in range(3))
+        label = output.label(result)
+        yield Planned(
+            name="icons", part="figure_main", inputs=[panels, label],
+            caption=f"{label[:1].upper()}{label[1:]}: out of every 100 people, with the range for each group",
+            make=lambda: figures.icon_array(share, low=low, high=high),
+        )  # fmt: skip
 
 
 def _forests(output: Output) -> Iterator[Planned]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from numbers import Real
 from typing import Any
 
 MONTHS = "January February March April May June July August September October November December"
@@ -63,7 +64,7 @@ def plain_words(name: object) -> str:
 
 
 def is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def number(value: Any, places: int = 1) -> str:

@@ -18,6 +18,11 @@ local function quoted(text)
   return '"' .. text:gsub('\\', '\\\\'):gsub('"', '\\"'):gsub('\n', ' ') .. '"'
 end
 
+-- Attributes in the order given: a Lua table with names would put them in another order on every run.
+local function attr(classes, pairs)
+  return pandoc.Attr('', classes, pairs)
+end
+
 local function lookup(key)
   local value = meta
   for part in key:gmatch('[^.]+') do
@@ -75,9 +80,9 @@ local function callout(div)
     blocks:insert(raw(']'))
     return blocks
   end
-  local head = pandoc.Div({ pandoc.Para(title) }, { class = 'callout-title', ['custom-style'] = 'Callout Title' })
-  local body = pandoc.Div(div.content, { class = 'callout-body', ['custom-style'] = 'Callout' })
-  return pandoc.Div({ head, body }, { class = 'callout ' .. class, role = 'note' })
+  local head = pandoc.Div({ pandoc.Para(title) }, attr({ 'callout-title' }, { { 'custom-style', 'Callout Title' } }))
+  local body = pandoc.Div(div.content, attr({ 'callout-body' }, { { 'custom-style', 'Callout' } }))
+  return pandoc.Div({ head, body }, attr({ 'callout', class }, { { 'role', 'note' } }))
 end
 
 -- A definition list as pairs of term and text, so that each list can have a layout of its own.
@@ -89,6 +94,7 @@ local function listed(div, name)
       for _, definition in ipairs(item[2]) do blocks:extend(definition) end
       blocks:insert(raw(']'))
     end
+    blocks:insert(raw('#v(8pt)'))
     return blocks
   end }).content
 end
@@ -183,9 +189,9 @@ local function data_table(element)
   end
   if kind ~= 'html' then return element end
   local words = pandoc.utils.stringify(caption)
-  local few = #element.colspecs <= 3 and ' few' or ''
-  return pandoc.Div({ element }, { class = 'table-scroll' .. few, tabindex = '0', role = 'region',
-    ['aria-label'] = words ~= '' and words or 'Table' })
+  local classes = #element.colspecs <= 3 and { 'table-scroll', 'few' } or { 'table-scroll' }
+  return pandoc.Div({ element }, attr(classes, { { 'tabindex', '0' }, { 'role', 'region' },
+    { 'aria-label', words ~= '' and words or 'Table' } }))
 end
 
 local section = {}

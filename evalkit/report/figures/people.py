@@ -84,16 +84,7 @@ def criteria(result: Result, *, label: str = "", arms: Mapping[str, str] | None 
         scale_y_discrete,
     )  # fmt: skip
 
-    data = numbers(result.detail["criteria"], ["value", "conf_low", "conf_high", "green", "amber"])
-    data["verdict"] = [BANDS.get(str(b), ("not known", "x"))[0] for b in data["band"]]
-    data["row"] = [f"{i:03d}" for i in range(len(data), 0, -1)]
-    data["at"] = range(len(data), 0, -1)
-    for column in ("value", "conf_low", "conf_high", "green", "amber"):
-        data[column] = data[column] * 100
-    data["text"] = [
-        f"{number(v, 0)}%: {w}" if is_number(v) else w
-        for v, w in zip(data["value"], data["verdict"], strict=True)
-    ]
+    data = _criteria_data(result)
     names = dict(zip(data["row"], (textwrap.fill(str(n), 26) for n in data["name"]), strict=True))
     shown = [v for v in ("met", "partly met", "not met", "not known") if v in set(data["verdict"])]
     shapes = {"met": "o", "partly met": "^", "not met": "s", "not known": "x"}
@@ -115,6 +106,21 @@ def criteria(result: Result, *, label: str = "", arms: Mapping[str, str] | None 
              for _, r in data.iterrows()]  # fmt: skip
     alt = f"{len(data)} progression criteria, each with its interval and its two bands. {'; '.join(parts)}."
     return Figure(plot=plot, alt=alt, data=data, height=MARGIN + 0.3 + 0.66 * len(data))
+
+
+def _criteria_data(result: Result) -> pd.DataFrame:
+    """The frame `criteria` in per cent, with each band as words."""
+    data = numbers(result.detail["criteria"], ["value", "conf_low", "conf_high", "green", "amber"])
+    data["verdict"] = [BANDS.get(str(b), ("not known", "x"))[0] for b in data["band"]]
+    data["row"] = [f"{i:03d}" for i in range(len(data), 0, -1)]
+    data["at"] = range(len(data), 0, -1)
+    for column in ("value", "conf_low", "conf_high", "green", "amber"):
+        data[column] = data[column] * 100
+    data["text"] = [
+        f"{number(v, 0)}%: {w}" if is_number(v) else w
+        for v, w in zip(data["value"], data["verdict"], strict=True)
+    ]
+    return data
 
 
 def love(balance: pd.DataFrame, *, threshold: float = 0.1) -> Figure:
@@ -181,14 +187,7 @@ def icon_array(panels: Mapping[str, float], *, low: Mapping[str, float] | None =
         theme,
     )  # fmt: skip
 
-    low, high = low or {}, high or {}
-    rows = []
-    for panel, share in panels.items():
-        first, last = round(100 * low.get(panel, share)), round(100 * high.get(panel, share))
-        for i in range(100):
-            state = "happened" if i < first else "could be either" if i < last else "did not happen"
-            rows.append({"panel": panel, "x": i % 10, "y": i // 10, "state": state})
-    data = pd.DataFrame(rows)
+    data = _icon_rows(panels, low or {}, high or {})
     data["panel"] = pd.Categorical(data["panel"], categories=list(panels), ordered=True)
     states = [s for s in ("happened", "could be either", "did not happen") if s in set(data["state"])]
     colours = dict(
@@ -211,6 +210,19 @@ def icon_array(panels: Mapping[str, float], *, low: Mapping[str, float] | None =
     parts = [f"{panel}: {percent(share)} of 100" for panel, share in panels.items()]
     alt = f"{len(panels) * 100} figures, ten by ten. {'; '.join(parts)}.".replace("% of 100", " in every 100")
     return Figure(plot=plot, alt=alt, data=data, width=3.4 * len(panels) + 0.4, height=4.0)
+
+
+def _icon_rows(
+    panels: Mapping[str, float], low: Mapping[str, float], high: Mapping[str, float]
+) -> pd.DataFrame:
+    """One row per icon: panel, place, and whether it happened, could be either, or did not happen."""
+    rows = []
+    for panel, share in panels.items():
+        first, last = round(100 * low.get(panel, share)), round(100 * high.get(panel, share))
+        for i in range(100):
+            state = "happened" if i < first else "could be either" if i < last else "did not happen"
+            rows.append({"panel": panel, "x": i % 10, "y": i // 10, "state": state})
+    return pd.DataFrame(rows)
 
 
 def _named(balance: pd.DataFrame, when: str) -> str:

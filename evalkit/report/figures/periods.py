@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,12 +29,7 @@ def means(result: Result, *, label: str = "", arms: Mapping[str, str] | None = N
         scale_shape_manual,
     )
 
-    frame = result.detail["means"]
-    group = next((c for c in ("group", "arm", "treated", "cohort") if c in frame), str(frame.columns[0]))
-    value = next((c for c in ("value", "mean", "estimate") if c in frame), str(frame.columns[-1]))
-    data = numbers(frame, [value])
-    names = ARMS | dict(arms or {})
-    data["group"] = [names.get(str(each), str(each)) for each in data[group]]
+    data, value = _means_data(result, arms)
     groups = list(dict.fromkeys(data["group"]))
     data["group"] = pd.Categorical(data["group"], categories=groups, ordered=True)
     data["time"], ticks = _times(data["period"])
@@ -64,6 +60,17 @@ def means(result: Result, *, label: str = "", arms: Mapping[str, str] | None = N
         data=data,
         height=3.6,
     )
+
+
+def _means_data(result: Result, arms: Mapping[str, str] | None) -> tuple[pd.DataFrame, str]:
+    """The frame `means` with each row's group by name, and the column that holds the values."""
+    frame = result.detail["means"]
+    group = next((c for c in ("group", "arm", "treated", "cohort") if c in frame), str(frame.columns[0]))
+    value = next((c for c in ("value", "mean", "estimate") if c in frame), str(frame.columns[-1]))
+    data = numbers(frame, [value])
+    names = ARMS | dict(arms or {})
+    data["group"] = [names.get(str(each), str(each)) for each in data[group]]
+    return data, value
 
 
 def event_study(result: Result, *, label: str = "", arms: Mapping[str, str] | None = None) -> Figure:
@@ -117,6 +124,32 @@ def curves(result: Result, *, label: str = "", arms: Mapping[str, str] | None = 
         scale_y_continuous,
     )
 
+    data = _curves_data(result, arms)
+    groups = list(dict.fromkeys(data["group"]))
+    data["group"] = pd.Categorical(data["group"], categories=groups, ordered=True)
+    colours, _ = _series(groups)
+    counts = _at_risk(data, groups)
+    first, later = counts[counts["time"] == 0], counts[counts["time"] > 0]
+    words = aes(x="time", y="y", label="text")
+    plot = (
+        ggplot(data, aes("time", "share", color="group", linetype="group"))
+        + geom_ribbon(aes(ymin="conf_low", ymax="conf_high", fill="group"), alpha=0.15, color="none")
+        + geom_step(size=1.1)
+        + geom_text(later, words, size=TEXT - 1, color=INK)
+        + geom_text(first, words, size=TEXT - 1, color=INK, ha="left")
+        + scale_color_manual(values=colours)
+        + scale_fill_manual(values=colours)
+        + scale_linetype_manual(values=["solid", "dashed", "dotted", "dashdot"][: len(groups)])
+        + scale_y_continuous(limits=(-0.09 * len(groups) - 0.03, 1.02), breaks=[0, 0.25, 0.5, 0.75, 1],
+                             labels=["0%", "25%", "50%", "75%", "100%"])
+        + labs(x="time (above it: people still followed)", y="")
+        + plain_theme(grid="y")
+    )  # fmt: skip
+    return Figure(plot=plot, alt=_curves_alt(data, groups, label), data=data, height=4.2)
+
+
+def _curves_data(result: Result, arms: Mapping[str, str] | None) -> pd.DataFrame:
+    """The frame `curves` as group, time, share, at_risk and limits, whatever its method calls them."""
     frame = result.detail["curves"]
     value = next(
         (c for c in ("survival", "value", "estimate", "cumulative_incidence") if c in frame), "value"
@@ -128,24 +161,7 @@ def curves(result: Result, *, label: str = "", arms: Mapping[str, str] | None = 
     data["group"] = [names.get(str(g), str(g)) for g in data[group]] if group else "everybody"
     data["share"] = data[value]
     data["at_risk"] = data[risk]
-    groups = list(dict.fromkeys(data["group"]))
-    data["group"] = pd.Categorical(data["group"], categories=groups, ordered=True)
-    colours, _ = _series(groups)
-    counts = _at_risk(data, groups)
-    plot = (
-        ggplot(data, aes("time", "share", color="group", linetype="group"))
-        + geom_ribbon(aes(ymin="conf_low", ymax="conf_high", fill="group"), alpha=0.15, color="none")
-        + geom_step(size=1.1)
-        + geom_text(counts, aes(x="time", y="y", label="text"), size=TEXT - 2, show_legend=False)
-        + scale_color_manual(values=colours)
-        + scale_fill_manual(values=colours)
-        + scale_linetype_manual(values=["solid", "dashed", "dotted", "dashdot"][: len(groups)])
-        + scale_y_continuous(limits=(-0.09 * len(groups) - 0.03, 1.02), breaks=[0, 0.25, 0.5, 0.75, 1],
-                             labels=["0%", "25%", "50%", "75%", "100%"])
-        + labs(x="days (below the axis: people still followed)", y="")
-        + plain_theme(grid="y")
-    )  # fmt: skip
-    return Figure(plot=plot, alt=_curves_alt(data, groups, label), data=data, height=4.2)
+    return data
 
 
 def _at_risk(data: pd.DataFrame, groups: list[str]) -> pd.DataFrame:
@@ -158,7 +174,8 @@ def _at_risk(data: pd.DataFrame, groups: list[str]) -> pd.DataFrame:
             later = mine[mine["time"] >= time]["at_risk"]
             value = later.iloc[0] if len(later) else float("nan")
             text = number(value, 0) if pd.notna(value) else "[c]"
-            rows.append({"time": time, "y": -0.07 - 0.09 * depth, "group": group, "text": text})
+            named = f"{textwrap.shorten(group, 18, placeholder='…')}: {text}" if share == 0 else text
+            rows.append({"time": time, "y": -0.07 - 0.09 * depth, "group": group, "text": named})
     made = pd.DataFrame(rows)
     made["group"] = pd.Categorical(made["group"], categories=groups, ordered=True)
     return made
@@ -240,5 +257,6 @@ def _curves_alt(data: pd.DataFrame, groups: list[str], label: str) -> str:
     for group in groups:
         mine = data[data["group"] == group].sort_values("time")
         parts.append(f"{group} {number(100 * mine['share'].iloc[-1], 0)}%")
-    days = number(float(data["time"].max()), 0)
-    return f"Curves of {label or 'the share without the event'} over {days} days. At the end: {'; '.join(parts)}."
+    last = number(float(data["time"].max()), 0)
+    what = label or "the share without the event"
+    return f"Curves by group for {what}, to time {last}. At the end: {'; '.join(parts)}."
