@@ -32,7 +32,7 @@ JOBS = {
     "event_1m": ("evalkit", "pyfixest"),
     "cs_50k": ("evalkit", "diff-diff", "moderndid"),
     "cs_50k_covariates": ("evalkit", "diff-diff", "moderndid"),
-    "wild_100k": ("evalkit", "pyfixest"),
+    "wild_100k": ("evalkit", "pyfixest", "diff-diff"),
 }
 
 
@@ -132,6 +132,12 @@ def diffdiff_call(job: str, frame: pd.DataFrame):
             frame, outcome="y", treatment="arm", time="after"
         )
         return float(found.att), float(found.se)
+    if job == "wild_100k":
+        frame = frame.assign(arm=(frame.start > 0) * 1, after=(frame.period >= 13) * 1)
+        found = diff_diff.DifferenceInDifferences(
+            cluster="area", inference="wild_bootstrap", n_bootstrap=999, seed=1
+        ).fit(frame, outcome="y", treatment="arm", time="after")
+        return float(found.att), float(found.p_value)
     if job.startswith("twfe"):
         # Its two-way class takes treated × after for one start, not calendar time.
         frame = frame.assign(arm=(frame.start > 0) * 1, after=(frame.period >= 25) * 1)

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from evalkit.impact.did import did
+from evalkit.regression import glm
 from tests.tolerances import COEFFICIENT
 
 NAMES = {"outcome": "y", "unit": "unit", "period": "period", "first_treated": "start"}
@@ -248,3 +249,58 @@ def test_input_is_not_changed():
     before = frame.copy(deep=True)
     did(frame, **NAMES)
     pd.testing.assert_frame_equal(frame, before)
+
+
+def test_leads_and_lags_gather_what_lies_beyond():
+    frame = panel(starts=(0, 4))
+    path = did(frame, estimator="event_study", leads=2, lags=1, diagnostics=False, **NAMES).detail[
+        "event_study"
+    ]
+    assert path.event_time.tolist() == [-2, -1, 0, 1]
+    arm = frame.start > 0
+    late, base = frame.period.isin([5, 6, 7]), frame.period == 3
+    change = frame[late].groupby(arm).y.mean() - frame[base].groupby(arm).y.mean()
+    row = path.set_index("event_time").estimate
+    assert row[1] == pytest.approx(change[True] - change[False], abs=1e-10)
+
+
+def test_two_way_covariates_are_columns_of_the_regression():
+    frame = panel()
+    treated = ((frame.start > 0) & (frame.period >= frame.start)).astype(float)
+    dummies = pd.get_dummies(frame[["unit", "period"]].astype(str), drop_first=True).to_numpy(float)
+    x = np.column_stack([treated, frame.x, np.ones(len(frame)), dummies])
+    expected = np.linalg.lstsq(x, frame.y, rcond=None)[0][0]
+    assert effect(frame, "twfe", covariates=["x"]) == pytest.approx(expected, abs=1e-9)
+
+
+def test_two_way_anticipation_leaves_those_rows_out():
+    frame = panel()
+    waiting = (frame.start > 0) & (frame.period == frame.start - 1)
+    assert effect(frame, "twfe", anticipation=1) == pytest.approx(effect(frame[~waiting], "twfe"), abs=1e-12)
+
+
+def test_imputation_is_a_mean_of_treated_rows_less_untreated_effects():
+    frame = panel()
+    clean = (frame.start == 0) | (frame.period < frame.start)
+    dummies = pd.get_dummies(frame[["unit", "period"]].astype(str)).to_numpy(float)
+    beta = np.linalg.lstsq(dummies[clean], frame.y[clean], rcond=None)[0]
+    expected = (frame.y - dummies @ beta)[~clean].mean()
+    assert effect(frame, "imputation") == pytest.approx(expected, abs=1e-9)
+    by_event = (frame.y - dummies @ beta)[~clean].groupby((frame.period - frame.start)[~clean]).mean()
+    assert effect(frame, "imputation", aggregate="dynamic") == pytest.approx(by_event.mean(), abs=1e-9)
+
+
+def test_saturated_poisson_is_the_log_of_cells():
+    """One cohort: each cell's log ratio of ratios to the untreated model, averaged."""
+    frame = panel(starts=(0, 4))
+    cells = [((frame.start > 0) & (frame.period == t)).to_numpy(float) for t in (4, 5, 6, 7)]
+    dummies = pd.get_dummies(frame[["unit", "period"]].astype(str), drop_first=True).to_numpy(float)
+    x = np.column_stack([*cells, np.ones(len(frame)), dummies])
+    names = [str(k) for k in range(x.shape[1])]
+    fit = glm(
+        frame["count"].to_numpy(float), x, names, family="poisson", offset=np.log(frame.people.to_numpy())
+    )
+    options = {"outcome": "count", "family": "poisson", "exposure": "people"}
+    assert np.log(effect(frame, "imputation", **options)) == pytest.approx(
+        fit.coefficients[:4].mean(), abs=1e-6
+    )
