@@ -13,7 +13,7 @@ from evalkit.inference import Interval, critical_value, wald
 
 ESTIMATORS = ("reml", "dl", "pm", "ml", "fixed")
 INTERVALS = ("hartung_knapp", "normal")
-STEPS, STILL = 1000, 1e-13
+GRID = (1e-6, 1e4, 81)  # in units of the scale of the variances
 HALVINGS = 200
 
 
@@ -76,12 +76,11 @@ def between_variance(y: np.ndarray, v: np.ndarray, x: np.ndarray, estimator: str
     """The variance of true effects between studies, about the line that `x` gives; never below 0."""
     if estimator == "fixed" or len(y) <= x.shape[1]:
         return 0.0
-    start = _moments(y, v, x)
     if estimator == "dl":
-        return start
+        return _moments(y, v, x)
     if estimator == "pm":
         return root_of(lambda tau2: spread_at(y, v, x, tau2) - (len(y) - x.shape[1]), scale=scale_of(y, v))
-    return _likelihood(y, v, x, restricted=estimator == "reml", start=start)
+    return _likelihood(y, v, x, restricted=estimator == "reml")
 
 
 def spread_at(y: np.ndarray, v: np.ndarray, x: np.ndarray, tau2: float) -> float:
@@ -124,29 +123,37 @@ def _moments(y: np.ndarray, v: np.ndarray, x: np.ndarray) -> float:
     return max(0.0, float((y @ p @ y - (len(y) - x.shape[1])) / np.trace(p)))
 
 
-def _likelihood(y: np.ndarray, v: np.ndarray, x: np.ndarray, *, restricted: bool, start: float) -> float:
-    """Fisher scoring, halving a step that would pass below 0 until it does not, or rests there."""
-    tau2 = start
-    for _ in range(STEPS):
-        step = _scoring_step(y, v, x, tau2, restricted=restricted)
-        if tau2 == 0 and step <= 0:
-            return 0.0
-        while tau2 + step < 0:
-            step /= 2
-            if tau2 + step < STILL * scale_of(y, v):
-                return 0.0
-        tau2 += step
-        if abs(step) <= STILL * (tau2 + scale_of(y, v)):
-            return float(tau2)
-    raise EstimationError(
-        "the between-study variance did not settle", where="meta", do="Use `estimator: pm` or `dl`"
-    )
+def _likelihood(y: np.ndarray, v: np.ndarray, x: np.ndarray, *, restricted: bool) -> float:
+    """The maximum of the (restricted) likelihood: the best point of a grid, then bisection on its slope.
+
+    Scoring from one start can circle between two values, or settle on the lower of two peaks.
+    """
+    grid = np.concatenate([[0.0], scale_of(y, v) * np.geomspace(*GRID)])
+    best = int(np.argmax(_likelihoods(y, v, x, grid, restricted=restricted)[0]))
+    if best == len(grid) - 1:
+        raise EstimationError(
+            "the between-study variance has no maximum", where="meta", do="Use `estimator: dl`"
+        )
+    low, high = grid[max(best - 1, 0)], grid[best + 1]
+
+    def slope(above: float) -> float:
+        return float(_likelihoods(y, v, x, np.array([low + above]), restricted=restricted)[1][0])
+
+    return float(low + root_of(slope, scale=high - low))
 
 
-def _scoring_step(y: np.ndarray, v: np.ndarray, x: np.ndarray, tau2: float, *, restricted: bool) -> float:
-    p = projection(v, x, tau2)
-    fitted = p @ y
+def _likelihoods(
+    y: np.ndarray, v: np.ndarray, x: np.ndarray, tau2: np.ndarray, *, restricted: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """Log-likelihood at each tau², but for a constant, and its slope there."""
+    weights = 1 / (v + tau2[:, None])
+    gram = np.einsum("tk,ki,kj->tij", weights, x, x)
+    coefficients = np.linalg.solve(gram, np.einsum("tk,ki,k->ti", weights, x, y)[..., None])[..., 0]
+    residuals = y - coefficients @ x.T
+    value = np.log(weights).sum(axis=1) - (weights * residuals**2).sum(axis=1)
+    slope = (weights**2 * residuals**2).sum(axis=1) - weights.sum(axis=1)
     if restricted:
-        return float((fitted @ fitted - np.trace(p)) / np.sum(p * p))
-    weights = 1 / (v + tau2)
-    return float((fitted @ fitted - weights.sum()) / (weights @ weights))
+        squared = np.einsum("tk,ki,kj->tij", weights**2, x, x)
+        value -= np.linalg.slogdet(gram)[1]
+        slope += np.trace(np.linalg.solve(gram, squared), axis1=1, axis2=2)
+    return value / 2, slope / 2
