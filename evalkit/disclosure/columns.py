@@ -42,7 +42,7 @@ COLUMN_KINDS: dict[str, str] = {
     "comparison_before": "count", "comparison_after": "count", "missing": "count", "closed": "count",
     "excluded": "count", "stopped": "count", "left": "count", "dropped": "count",
     "n": "total", "trials": "total", "denominator": "total", "at_risk": "total", "invited": "total", "people": "total",
-    "total": "total", "entered": "total", "from_previous": "share",
+    "total": "total", "from_previous": "share",
     # shares and what rests on them
     "value": "share", "share": "share", "percent": "share", "proportion": "share", "share_of_first": "share",
     "share_of_previous": "share", "of_first": "share", "of_previous": "share", "percent_change": "share",
