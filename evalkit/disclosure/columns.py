@@ -72,6 +72,8 @@ COLUMN_KINDS: dict[str, str] = {
     "minimum": "withheld", "maximum": "withheld", "min": "withheld", "max": "withheld", "median": "withheld",
     "lower_quartile": "withheld", "upper_quartile": "withheld", "person_id": "withheld", "person": "withheld",
     "index_date": "withheld",
+    # charts, pooled studies, shared grants
+    "exposure": "total", "studies": "safe", "programme": "label", "grant": "label", "participants": "total",
 }  # fmt: skip
 
 PREFIX_KINDS: dict[str, str] = {
