@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from evalkit.report import figures
 from evalkit.report.output import Output, numbers
-from evalkit.report.tables import is_share
+from evalkit.report.tables import headline_only, is_share
 from evalkit.report.words import RATIOS, attribute, escape, plain_words, slug
 from evalkit.results import Result
 
@@ -45,6 +45,7 @@ class Planned:
     part: str
     caption: str
     inputs: Any
+    drawing: str = ""
     make: Callable[[], Figure]
 
 
@@ -80,8 +81,12 @@ def stage_figures(output: Output, folder: Path, previous: Path | None) -> dict[s
 
 def plan(output: Output) -> Iterator[Planned]:
     """The figures of a study in the order of its report."""
+    drawn = set()
     for result in output.results:
-        yield from _of_result(output, result)
+        for each in _of_result(output, result):
+            if each.drawing not in drawn:  # analyses of the same people can share their curves
+                drawn.add(each.drawing)
+                yield each
     yield from _icons(output)
     yield from _forests(output)
     flow = [row for row in output.rows("flow") if isinstance(row.get("n"), int | float)]
@@ -108,6 +113,7 @@ def _of_result(output: Output, result: Result) -> Iterator[Planned]:
         yield Planned(
             name=slug(f"{result.analysis}-{function}"), part=part, caption=caption,
             inputs=[result.to_dict(), label, output.arms],
+            drawing=function + (result.detail[frame].to_csv() if function == "curves" else result.analysis),
             make=_maker(function, result, label, output.arms),
         )  # fmt: skip
 
@@ -169,9 +175,8 @@ def _forests(output: Output) -> Iterator[Planned]:
             or result.method in {"cost_benefit", "proportion", "progression"}
         ):
             continue
-        scales.setdefault("ratios" if head.measure in RATIOS else str(head.unit or head.measure), []).append(
-            result
-        )
+        scale = "ratios" if head.measure in RATIOS else str(head.unit or head.measure)
+        scales.setdefault(scale, []).append(headline_only(result))
     for scale, results in scales.items():
         if sum(len(r.estimates) for r in results) > 1:
             labels = {r.analysis: output.label(r) for r in results}

@@ -15,6 +15,7 @@ from evalkit.report.tables import (
     estimates_table,
     flow_table,
     frame_table,
+    headline_only,
     table,
 )  # fmt: skip
 from evalkit.report.words import count, day, escape, plain_words, sentence
@@ -272,7 +273,8 @@ def _arms(output: Output, result: Result) -> str:
 
 def _shown_in_findings(output: Output) -> list[Result]:
     """Accounts have a section of their own; exploratory analyses stay in the annex."""
-    return [r for r in output.results if r.role != "exploratory" and r.method != "cost_benefit"]
+    kept = [r for r in output.results if r.role != "exploratory" and r.method != "cost_benefit"]
+    return [headline_only(r) for r in kept]
 
 
 def _assignment(assignment: Mapping[str, object]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -112,8 +112,11 @@ def arms_table(result: Result, arms: Mapping[str, str], *, caption: str, name: s
     measured = numbers(frame, ["value", "conf_low", "conf_high"])
     shares = is_share(result)
     counted = "With the outcome" if shares else "Events"
+    value_heading = "Of every 100" if shares else "Mean per person"
+    if result.method == "survival":
+        value_heading = "Of every 100, without the event" if shares else "Mean time without the event"
     columns = [Column(heading="Group"), Column(heading="People", numeric=True), Column(heading=counted, numeric=True),
-               Column(heading="Of every 100" if shares else "Mean per person", numeric=True),
+               Column(heading=value_heading, numeric=True),
                Column(heading="Range (95% interval)", numeric=True)]  # fmt: skip
     scale, places = (100, 1) if shares else (1, 2)
     rows = []
@@ -124,8 +127,15 @@ def arms_table(result: Result, arms: Mapping[str, str], *, caption: str, name: s
     return table(columns, rows, caption=caption, name=name)
 
 
+def headline_only(result: Result) -> Result:
+    """The result with its headline's term alone, in all or in groups; a model's other terms are for the annex."""
+    return replace(result, estimates=tuple(e for e in result.estimates if e.term == result.estimates[0].term))
+
+
 def is_share(result: Result) -> bool:
     """Whether the values of the groups are shares of people, to be read out of every 100."""
+    if result.method == "survival":
+        return result.headline.term != "rmst_difference"
     return result.headline.measure in {"risk_difference", "risk_ratio", "odds_ratio", "proportion"}
 
 

@@ -107,19 +107,23 @@ def reached(result: Result, *, label: str = "", arms: Mapping[str, str] | None =
         theme,
     )  # fmt: skip
 
-    data = numbers(result.detail["stages"], ["n", "share_of_first"])
+    data = numbers(result.detail["stages"], ["reached", "share_of_first"])
     data["row"] = [f"{place:03d}" for place in range(len(data), 0, -1)]
     names = dict(zip(data["row"], (textwrap.fill(str(each), 28) for each in data["stage"]), strict=True))
     data["text"] = [
         f"{count(n)} ({percent(share, 1)})" if is_number(n) and is_number(share) else "withheld"
-        for n, share in zip(data["n"], data["share_of_first"], strict=True)
+        for n, share in zip(data["reached"], data["share_of_first"], strict=True)
     ]
-    data["n"] = data["n"].fillna(0)
+    data["reached"] = data["reached"].fillna(0)
     plot = (
-        ggplot(data, aes("row", "n"))
+        ggplot(data, aes("row", "reached"))
         + geom_col(fill=DARK_BLUE, width=0.62)
         + geom_text(
-            aes(label="text"), ha="left", nudge_y=float(data["n"].max()) * 0.015, size=TEXT - 1, color=INK
+            aes(label="text"),
+            ha="left",
+            nudge_y=float(data["reached"].max()) * 0.015,
+            size=TEXT - 1,
+            color=INK,
         )
         + scale_x_discrete(labels=lambda keys: [names[key] for key in keys])
         + scale_y_continuous(expand=(0, 0, 0.28, 0))

@@ -169,7 +169,7 @@ def _at_risk(data: pd.DataFrame, groups: list[str]) -> pd.DataFrame:
     rows = []
     for depth, group in enumerate(groups):
         mine = data[data["group"] == group].sort_values("time")
-        for share in (0.0, 0.25, 0.5, 0.75, 1.0):
+        for share in (0.0, 0.4, 0.7, 1.0):
             time = longest * share
             later = mine[mine["time"] >= time]["at_risk"]
             value = later.iloc[0] if len(later) else float("nan")
