@@ -70,7 +70,7 @@ def funnel(frame: pd.DataFrame | None, options: FunnelOptions) -> Result:
     -------
     Result
         Term `reached`, measure proportion: the last stage over those who entered (Wilson interval). Frame `stages`:
-        stage, n (ever reached), lost (since the stage before), share_of_first, conf_low, conf_high (of that share),
+        stage, reached (ever), lost (since the stage before), share_of_first, conf_low, conf_high (of that share),
         share_of_previous, and with `days` mean_days. Frame `accounts`: status (entered, reached the last stage,
         closed or stopped there, open, not accounted for, left a stage of which nothing is recorded), count.
 
@@ -242,7 +242,7 @@ def _detail(table: pd.DataFrame, options: FunnelOptions) -> pd.DataFrame:
     limits = [wilson(each, first, options.level) if each <= first else (None, None) for each in n]
     before = n.shift(1)
     out = pd.DataFrame({
-        "stage": table["stage"], "n": n.astype(int), "lost": (before - n).fillna(0).astype(int),
+        "stage": table["stage"], "reached": n.astype(int), "lost": (before - n).fillna(0).astype(int),
         "share_of_first": n / first, "conf_low": [low for low, _ in limits], "conf_high": [high for _, high in limits],
         "share_of_previous": (n / before.where(before > 0)),
     })  # fmt: skip

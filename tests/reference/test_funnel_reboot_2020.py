@@ -43,7 +43,7 @@ def test_shares_of_those_accepted_and_their_wilson_intervals():
 
 def test_less_than_two_per_cent_past_stage_two_is_true_or_false_by_the_reading():
     past_two = exclusive().detail["stages"].set_index("stage").loc["stage three"]
-    assert past_two["n"] == 13
+    assert past_two["reached"] == 13
     assert 100 * past_two["share_of_first"] == pytest.approx(2.107, abs=5e-4)
     assert 100 * past_two["conf_low"] == pytest.approx(1.24, abs=5e-3)
     assert 100 * past_two["conf_high"] == pytest.approx(3.57, abs=5e-3)

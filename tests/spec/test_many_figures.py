@@ -47,7 +47,7 @@ def test_pathway_names_every_stage_with_its_share_and_hides_what_is_withheld():
     result = funnel(stages={"accepted": 617, "stage two": 155, "stage three": 8}, counting="cumulative")
     assert "stage two: 155 (25.1%)" in figures.reached(result).alt
     hidden = result.detail["stages"].astype(object)
-    hidden.loc[2, ["n", "share_of_first"]] = "[c]"
+    hidden.loc[2, ["reached", "share_of_first"]] = "[c]"
     withheld = figures.reached(replace(result, detail={"stages": hidden}))
     assert "stage three: withheld" in withheld.alt
 
