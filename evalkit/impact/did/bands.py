@@ -20,6 +20,6 @@ def normal_critical(covariance: np.ndarray, level: float, *, draws: int, seed: i
     correlation = covariance[np.ix_(live, live)] / np.outer(spread[live], spread[live])
     values, vectors = np.linalg.eigh(correlation)
     root = vectors * np.sqrt(np.maximum(values, 0))
-    drawn = np.random.default_rng(seed).standard_normal((max(draws, 4999), len(root))) @ root.T
+    drawn = np.random.default_rng(seed).standard_normal((draws, len(root))) @ root.T
     found = float(np.quantile(np.abs(drawn).max(axis=1), level, method="higher"))
     return max(found, critical_value(level))
