@@ -103,7 +103,7 @@ def run(
     started = time.monotonic()
     study = read_study(folder)
     study = study if seed is None else replace(study, seed=seed)
-    target = output or study.folder / "output"
+    target = (output or study.folder / "output").resolve()
     progress(f"{study.study}: reading")
     gathered = _checked(study)
     with python_warnings.catch_warnings(record=True) as caught:
