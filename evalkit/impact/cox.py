@@ -24,10 +24,12 @@ TRANSFORMS = ("km", "rank", "identity", "log")
 class RiskSets:
     """Rows sorted by time, and the distinct times at which somebody has the event.
 
-    `left`: for each row, how many event times are at or before its own. `first`: for each event time, the
-    first row still at risk, and `past` the first row after it. `deaths`: rows that have the event, grouped
-    by event time; `tied`: how many at each time; `share`: for each of those rows l/d with l = 0 … d−1
-    within its time (nought throughout for Breslow).
+    `x` has one row per covariate, centred and scaled. `left`: for each person, how many event times are at
+    or before their own. `first` and `past`: for each event time, the first person still at risk and the
+    first after it. `deaths`: those who have the event, in order of time, `tied` of them at each, from
+    `starts`. The likelihood has one term per death under Efron and one per time under Breslow: `terms` at
+    each time, from `begins`, each with weight `size` and with `share` = l/d (l = 0 … d−1) of those dying
+    taken out of its risk set.
     """
 
     x: np.ndarray
@@ -39,10 +41,14 @@ class RiskSets:
     first: np.ndarray
     past: np.ndarray
     deaths: np.ndarray
+    x_deaths: np.ndarray
+    score: np.ndarray
     starts: np.ndarray
     tied: np.ndarray
+    terms: np.ndarray
+    begins: np.ndarray
     share: np.ndarray
-    centre: np.ndarray
+    size: np.ndarray
     scale: np.ndarray
 
 
@@ -60,12 +66,13 @@ class CoxFit:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Sums:
-    """At each event: the risk set's total and mean covariates, as the handling of ties has them."""
+    """Everybody's risk; at each time the first moments of those at risk and of those dying; each term's
+    total."""
 
     risk: np.ndarray
+    moment: np.ndarray
+    dying: np.ndarray
     total: np.ndarray
-    mean: np.ndarray
-    size: np.ndarray
 
 
 def cox(
@@ -78,7 +85,7 @@ def cox(
 ) -> CoxFit:
     """Maximum partial likelihood by Newton's method with step halving, from nought."""
     sets = risk_sets(time, event, x, ties=ties, weights=weights)
-    beta = np.zeros(sets.x.shape[1])
+    beta = np.zeros(len(sets.x))
     value, score, information = _derivatives(sets, beta)
     null = value
     for _ in range(MOST_STEPS):
@@ -109,26 +116,34 @@ def risk_sets(
 ) -> RiskSets:
     """Sort, centre and scale; number the event times."""
     grid, place = distinct(time)
-    order = np.argsort(place, kind="stable")
+    narrow = place.astype(np.uint16) if len(grid) < 65536 else place
+    order = np.argsort(narrow, kind="stable")
     place, event = place[order], event[order] > 0
-    weight = np.ones(len(place)) if weights is None else weights[order]
-    centre, scale = x.mean(axis=0), x.std(axis=0)
-    scale = np.where(scale > 0, scale, 1.0)
-    counts = np.bincount(place[event], minlength=len(grid))
+    deaths = np.flatnonzero(event)
+    if not len(deaths):
+        raise EstimationError("nobody has the event", where="survival")
+    weight = np.ones(len(place)) if weights is None else weights[order].astype(float)
+    counts = np.bincount(place[deaths], minlength=len(grid))
     with_events = np.flatnonzero(counts)
     tied = counts[with_events]
-    starts = np.concatenate([[0], tied.cumsum()[:-1]]).astype(int)
-    if not len(tied):
-        raise EstimationError("nobody has the event", where="survival")
-    within = np.arange(tied.sum()) - np.repeat(starts, tied)
+    terms = tied if ties == "efron" else np.ones_like(tied)
+    starts, begins = _starts(tied), _starts(terms)
+    within = np.arange(terms.sum()) - np.repeat(begins, terms)
+    centre, scale = x.mean(axis=0), x.std(axis=0)
+    scale = np.where(scale > 0, scale, 1.0)
+    x = np.ascontiguousarray(((x - centre) / scale)[order].T)
+    x_deaths = np.ascontiguousarray(x[:, deaths])
     return RiskSets(
-        x=(x[order] - centre) / scale, event=event, weights=weight, order=order, times=grid[with_events],
-        left=np.searchsorted(with_events, place, side="right"), first=np.searchsorted(place, with_events),
-        past=np.searchsorted(place, with_events, side="right"),
-        deaths=np.flatnonzero(event), starts=starts, tied=tied,
-        share=within / np.repeat(tied, tied) if ties == "efron" else np.zeros(tied.sum()),
-        centre=centre, scale=scale,
+        x=x, x_deaths=x_deaths, score=x_deaths @ weight[deaths], event=event, weights=weight, order=order,
+        times=grid[with_events], left=np.searchsorted(with_events, np.arange(len(grid)), side="right")[place],
+        first=np.searchsorted(place, with_events), past=np.searchsorted(place, with_events, side="right"),
+        deaths=deaths, starts=starts, tied=tied, terms=terms, begins=begins, share=within / np.repeat(terms, terms),
+        size=np.repeat(np.add.reduceat(weight[deaths], starts) / terms, terms), scale=scale,
     )  # fmt: skip
+
+
+def _starts(sizes: np.ndarray) -> np.ndarray:
+    return np.concatenate([[0], sizes.cumsum()[:-1]]).astype(np.intp)
 
 
 def robust_covariance(fit: CoxFit, clusters: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -148,20 +163,15 @@ def score_residuals(fit: CoxFit) -> np.ndarray:
     """Each row's part of the score, on the scale of the covariates, rows sorted by time."""
     sets = fit.sets
     sums = _sums(sets, fit.coefficients * sets.scale)
-    part = sums.size / sums.total
-    hazard = _running(sets, part)
-    mean_hazard = _running(sets, part[:, None] * sums.mean)
-    at = sets.left
-    out = -sums.risk[:, None] * (sets.x * hazard[at][:, None] - mean_hazard[at])
-    dying = sets.deaths
+    mean, part, x = _means(sets, sums), sets.size / sums.total, sets.x.T
+    hazard = _running(sets, part)[sets.left]
+    mean_hazard = _running(sets, part[:, None] * mean)[sets.left]
+    out = -sums.risk[:, None] * (x * hazard[:, None] - mean_hazard)
+    dying, back = sets.deaths, part * sets.share
     # Under Efron a dying row counts in its own risk set by 1 − l/d only, and dies at the average of the d means.
-    back = np.repeat(np.add.reduceat(part * sets.share, sets.starts), sets.tied)
-    mean_back = np.repeat(
-        np.add.reduceat((part * sets.share)[:, None] * sums.mean, sets.starts), sets.tied, axis=0
-    )
-    out[dying] += sums.risk[dying][:, None] * (sets.x[dying] * back[:, None] - mean_back)
-    average = np.add.reduceat(sums.mean, sets.starts) / sets.tied[:, None]
-    out[dying] += sets.weights[dying][:, None] * (sets.x[dying] - np.repeat(average, sets.tied, axis=0))
+    own, own_mean = _per_death(sets, back), _per_death(sets, back[:, None] * mean)
+    out[dying] += sums.risk[dying][:, None] * (x[dying] * own[:, None] - own_mean)
+    out[dying] += sets.weights[dying][:, None] * (x[dying] - _average(sets, mean))
     return out * sets.scale
 
 
@@ -172,14 +182,12 @@ def proportional_hazards_test(fit: CoxFit, *, transform: str = "km") -> tuple[np
     (Therneau): score and information of the model with time interactions, at no interaction.
     """
     sets = fit.sets
-    g = np.repeat(_transformed(sets, transform), sets.tied)
-    g = g - g.mean()
-    beta = fit.coefficients * sets.scale
-    sums = _sums(sets, beta)
-    residuals = sets.weights[sets.deaths][:, None] * (sets.x[sets.deaths] - _tie_average(sets, sums.mean))
-    score = (g[:, None] * residuals).sum(axis=0)
-    plain = _information(sets, sums, np.ones(len(g)))
-    cross, square = _information(sets, sums, g), _information(sets, sums, g**2)
+    g = _transformed(sets, transform)
+    g = g - np.average(g, weights=sets.tied)
+    sums = _sums(sets, fit.coefficients * sets.scale)
+    residuals = sets.x_deaths.T - _average(sets, _means(sets, sums))
+    score = (np.repeat(g, sets.tied) * sets.weights[sets.deaths]) @ residuals
+    plain, cross, square = (_information(sets, sums, weight) for weight in (np.ones(len(g)), g, g**2))
     left = square - cross @ np.linalg.solve(plain, cross)
     chi = np.append(score**2 / np.diag(left), score @ np.linalg.solve(left, score))
     df = np.append(np.ones(len(score)), len(score))
@@ -190,7 +198,7 @@ def concordance(fit: CoxFit) -> float:
     """Harrell's C of the fitted risk: pairs in which the one who fails first has the higher risk; ties
     count half."""
     sets = fit.sets
-    risk = np.unique(sets.x @ (fit.coefficients * sets.scale), return_inverse=True)[1]
+    risk = np.unique((fit.coefficients * sets.scale) @ sets.x, return_inverse=True)[1]
     size = int(risk.max()) + 1
     tree = np.zeros(size + 1)
     agree = pairs = 0.0
@@ -214,52 +222,63 @@ def concordance(fit: CoxFit) -> float:
 
 def _derivatives(sets: RiskSets, beta: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
     sums = _sums(sets, beta)
-    dying = sets.deaths
-    value = float((sets.weights * sets.event) @ (sets.x @ beta) - sums.size @ np.log(sums.total))
-    score = sets.weights[dying] @ sets.x[dying] - sums.size @ sums.mean
-    return value, score, _information(sets, sums, np.ones(len(sums.size)))
+    value = float(sets.score @ beta - sets.size @ np.log(sums.total))
+    part = sets.size / sums.total
+    expected = sums.moment @ np.add.reduceat(part, sets.begins)
+    expected -= sums.dying @ np.add.reduceat(part * sets.share, sets.begins)
+    return value, sets.score - expected, _information(sets, sums, np.ones(len(sets.times)))
 
 
 def _sums(sets: RiskSets, beta: np.ndarray) -> _Sums:
-    risk = sets.weights * np.exp(np.clip(sets.x @ beta, -500, 500))
-    dying = sets.deaths
-    total = np.repeat(_from_the_end(risk, sets.first), sets.tied)
-    moment = np.column_stack([_from_the_end(risk * column, sets.first) for column in sets.x.T])
-    moment = np.repeat(moment, sets.tied, axis=0)
-    if sets.share.any():
-        of_dying = np.repeat(np.add.reduceat(risk[dying], sets.starts), sets.tied)
-        moved = np.add.reduceat(risk[dying][:, None] * sets.x[dying], sets.starts)
-        total = total - sets.share * of_dying
-        moment = moment - sets.share[:, None] * np.repeat(moved, sets.tied, axis=0)
-    size = np.repeat(np.add.reduceat(sets.weights[dying], sets.starts) / sets.tied, sets.tied)
-    return _Sums(risk=risk, total=total, mean=moment / total[:, None], size=size)
+    risk = sets.weights * np.exp(np.clip(beta @ sets.x, -500, 500))
+    at_risk = _from_the_end(risk, sets.first)
+    moment = np.stack([_from_the_end(risk * column, sets.first) for column in sets.x])
+    dying = risk[sets.deaths]
+    moved = np.stack([np.add.reduceat(dying * column, sets.starts) for column in sets.x_deaths])
+    taken = np.repeat(np.add.reduceat(dying, sets.starts), sets.terms)
+    total = np.repeat(at_risk, sets.terms) - sets.share * taken
+    return _Sums(risk=risk, moment=moment, dying=moved, total=total)
 
 
 def _information(sets: RiskSets, sums: _Sums, g: np.ndarray) -> np.ndarray:
-    """Sum over events of g times the variance of the covariates in the risk set."""
-    part = g * sums.size / sums.total
+    """Sum over terms of g (of their time) times the variance of the covariates in the risk set."""
+    part = np.repeat(g, sets.terms) * sets.size / sums.total
     each = sums.risk * _running(sets, part)[sets.left]
-    if sets.share.any():
-        back = np.repeat(np.add.reduceat(part * sets.share, sets.starts), sets.tied)
-        each[sets.deaths] -= sums.risk[sets.deaths] * back
-    second = (sets.x * each[:, None]).T @ sets.x
-    return second - (sums.mean * (g * sums.size)[:, None]).T @ sums.mean
+    each[sets.deaths] -= sums.risk[sets.deaths] * _per_death(sets, part * sets.share)
+    second = (sets.x * each) @ sets.x.T
+    squares = part / sums.total
+    c0, c1, c2 = (np.add.reduceat(squares * sets.share**power, sets.begins) for power in (0, 1, 2))
+    cross = (sums.moment * c1) @ sums.dying.T
+    return second - (sums.moment * c0) @ sums.moment.T + cross + cross.T - (sums.dying * c2) @ sums.dying.T
+
+
+def _means(sets: RiskSets, sums: _Sums) -> np.ndarray:
+    """Mean covariates of each term's risk set: one row per term."""
+    moment = np.repeat(sums.moment, sets.terms, axis=1) - sets.share * np.repeat(
+        sums.dying, sets.terms, axis=1
+    )
+    return (moment / sums.total).T
 
 
 def _running(sets: RiskSets, values: np.ndarray) -> np.ndarray:
     """Totals over event times up to the first, second, … with nought before all of them."""
-    totals = np.add.reduceat(values, sets.starts).cumsum(axis=0)
+    totals = np.add.reduceat(values, sets.begins).cumsum(axis=0)
     return np.concatenate([np.zeros((1, *totals.shape[1:])), totals])
 
 
 def _from_the_end(values: np.ndarray, first: np.ndarray) -> np.ndarray:
     """Sums from each of `first` to the last row."""
-    blocks = np.add.reduceat(values, first)
-    return blocks[::-1].cumsum()[::-1]
+    return np.add.reduceat(values, first)[::-1].cumsum()[::-1]
 
 
-def _tie_average(sets: RiskSets, mean: np.ndarray) -> np.ndarray:
-    return np.repeat(np.add.reduceat(mean, sets.starts) / sets.tied[:, None], sets.tied, axis=0)
+def _per_death(sets: RiskSets, values: np.ndarray) -> np.ndarray:
+    """Each time's total of the terms' values, for each who dies then."""
+    return np.repeat(np.add.reduceat(values, sets.begins), sets.tied, axis=0)
+
+
+def _average(sets: RiskSets, mean: np.ndarray) -> np.ndarray:
+    """The average of the terms' means at each time, for each who dies then."""
+    return np.repeat(np.add.reduceat(mean, sets.begins) / sets.terms[:, None], sets.tied, axis=0)
 
 
 def _transformed(sets: RiskSets, transform: str) -> np.ndarray:
