@@ -19,11 +19,12 @@ from evalkit.pipeline.methods import method, option_problems
 from evalkit.pipeline.readiness import Readiness, readiness
 from evalkit.pipeline.ties import tie_samples
 from evalkit.pipeline.write import file_hash, replacing, versions, write_json
-from evalkit.results import Result
+from evalkit.results import Design, Result
 from evalkit.study import Study, read_study
 
 __all__ = ["audit_file", "check", "find_studies", "outcomes_sql", "report", "run", "run_all", "simulate"]
 
+FLOW = ["step", "arm", "n", "lost", "reason"]
 Progress = Callable[[str], None]
 
 
@@ -118,8 +119,8 @@ def run(
     said = [str(each.message) for each in caught if issubclass(each.category, EvalkitWarning)]
     with replacing(target) as fresh:
         values = _write(study, gathered, cohort, results, said, fresh)
-        _report_into(study, fresh, engine, progress)
         write_json(fresh / "run.json", _run_record(study, said, time.monotonic() - started))
+        _report_into(study, fresh, target / "report", engine, progress)
     return Done(name=study.study, output=target, headline=values["headline"])
 
 
@@ -254,7 +255,7 @@ def _write(
     design = cohort.design
     frames = dict(design.detail) if design is not None else {}
     released = release(
-        results=list(results.values()), flow=pd.DataFrame(cohort.flow, columns=["step", "arm", "n", "lost", "reason"]),
+        results=_with_design_checks(results, design), flow=pd.DataFrame(cohort.flow, columns=FLOW),
         balance=frames.pop("balance", None), published=gathered.frames.get("published"), other=frames,
         policy=policy(study.disclosure.preset), people=study.has_people, as_printed=_as_printed(study),
         already_public=study.disclosure.already_public,
@@ -267,6 +268,23 @@ def _write(
     )  # fmt: skip
     write_json(fresh / "results.json", values)
     return values
+
+
+def _with_design_checks(results: dict[str, Result], design: Design | None) -> list[Result]:
+    """The checks of the comparison stand with the first result that rests on it."""
+    if design is None:
+        return list(results.values())
+    rests = [
+        name for name, each in results.items() if method(each.method, where="").compares and _of_people(each)
+    ]
+    return [
+        replace(each, checks=(*design.checks, *each.checks)) if rests and name == rests[0] else each
+        for name, each in results.items()
+    ]
+
+
+def _of_people(result: Result) -> bool:
+    return method(result.method, where="").reads == "people"
 
 
 def _as_printed(study: Study) -> frozenset[str]:
@@ -283,19 +301,16 @@ def _parameters(results: dict[str, Result]) -> list[dict[str, Any]]:
     return [row for frame in frames for row in frame.to_dict("records")]
 
 
-def _report_into(study: Study, fresh: Path, engine: str, progress: Progress) -> None:
+def _report_into(study: Study, fresh: Path, previous: Path, engine: str, progress: Progress) -> None:
     if not study.report.templates:
         return
     from evalkit.report import write_report
 
     progress(f"{study.study}: rendering {', '.join(study.report.templates)}")
     write_report(
-        fresh,
-        templates=study.report.templates,
-        formats=study.report.formats,
-        engine=engine,
+        fresh, templates=study.report.templates, formats=study.report.formats, engine=engine, previous=previous,
         progress=progress,
-    )
+    )  # fmt: skip
 
 
 def _run_record(study: Study, said: list[str], seconds: float) -> dict[str, Any]:
