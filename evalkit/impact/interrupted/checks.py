@@ -111,7 +111,7 @@ def overdispersion(model: Model, options: InterruptedOptions) -> Check:
         null="counts vary about the model as a variable of its family does",
         statistic=model.dispersion,
         threshold=limit,
-        passed=True if allowed or not above else False,
+        passed=allowed or not above,
         reading=f"{more}"
         + (f"; ranges are {how}." if allowed else "; ranges are too narrow." if above else "."),
         next_step="" if allowed or not above else "Use `family: quasi_poisson` or `negative_binomial`",

@@ -80,7 +80,7 @@ def regression_to_the_mean(series: Series, options: InterruptedOptions) -> Check
 
 
 def placebo_starts(series: Series, options: InterruptedOptions) -> pd.DataFrame:
-    """The level change at every false start that leaves eight periods before it and four after, all before the real one.
+    """The level change at every false start with eight periods before it and four between it and the real one.
 
     Columns period, estimate, std_error, conf_low, conf_high, p_value.
     """

@@ -74,14 +74,14 @@ def read_series(frame: pd.DataFrame, options: InterruptedOptions) -> Series:
         if (exposure <= 0).any():
             raise DataError(f"`{options.exposure}` must be above 0 in every period", where=WHERE)
     _refuse_negative(observed, options)
-    start, inside = _position(calendar, options.starts, "starts")
+    start, inside = position(calendar, options.starts, "starts")
     if not FEWEST <= start < len(calendar.labels):
         raise DataError(
             "`starts` must leave at least two periods before it and one after",
             where=WHERE,
             found=f"{options.starts}; the series runs from {calendar.labels[0]} to {calendar.labels[-1]}",
         )
-    breaks = sorted({_position(calendar, each, "breaks")[0] for each in options.breaks})
+    breaks = sorted({position(calendar, each, "breaks")[0] for each in options.breaks})
     series = Series(
         calendar=calendar, observed=observed, exposure=exposure, start=start, inside=inside,
         breaks=tuple(each for each in breaks if 0 < each < len(calendar.labels)),
@@ -215,7 +215,7 @@ def _refuse_negative(observed: np.ndarray, options: InterruptedOptions) -> None:
         )
 
 
-def _position(calendar: Calendar, moment: Moment, name: str) -> tuple[int, bool]:
+def position(calendar: Calendar, moment: Moment, name: str) -> tuple[int, bool]:
     """The period that holds a moment, and whether the moment lies inside that period."""
     if calendar.unit == "integer":
         try:
