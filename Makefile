@@ -8,7 +8,7 @@ reports: .venv/ready
 	$(BIN)/evalkit run studies --output site
 
 test: .venv/ready
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto
 
 # Bias and coverage by simulation: tens of minutes.
 simulations: .venv/ready
