@@ -58,6 +58,7 @@ COLUMN_KINDS: dict[str, str] = {
     "tau2": "model", "residual": "model", "cook": "model", "leverage": "model", "slope": "model",
     # places
     "mean": "level", "actual": "level", "synthetic": "level", "observed": "level", "expected": "level",
+    "donor_mean": "level",
     "fitted": "level", "counterfactual": "level", "outcome_mean": "level", "centre": "model", "lower": "model",
     "upper": "model", "moving_range": "model",
     # money

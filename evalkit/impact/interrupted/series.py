@@ -61,6 +61,8 @@ def read_series(frame: pd.DataFrame, options: InterruptedOptions) -> Series:
     require_columns(frame, [options.period, options.outcome, options.exposure, options.unit], where=WHERE)
     if not len(frame):
         raise DataError("there is no row to read", where=WHERE)
+    # Rows are put in order first, so that sums do not depend on the file's order.
+    frame = frame.sort_values([each for each in (options.unit, options.period) if each], kind="stable")
     groups = _groups(frame, options)
     _refuse_irregular_days(frame[options.period], options.period)
     found, _, calendar = read_calendar(

@@ -56,7 +56,7 @@ def synthetic_control(frame: pd.DataFrame, options: SyntheticControlOptions) -> 
         Term `att`: mean gap, in the outcome's unit, with the placebo p-value and no standard error. Detail frames:
         `weights` (unit, weight), `path` (period, actual, synthetic, gap, post), `placebo` (unit, rmspe_before,
         rmspe_after, rmspe_ratio, estimate, rank), `leave_one_out` (left_out, estimate, rmspe_before), and
-        `predictors` (predictor, weight, actual, synthetic, mean_donors).
+        `predictors` (predictor, weight, actual, synthetic, donor_mean).
 
     Raises
     ------

@@ -132,7 +132,7 @@ def frames(places: Places, own: Mixture) -> dict[str, pd.DataFrame]:
                 "weight": own.importance,
                 "actual": places.predictors[own.unit],
                 "synthetic": own.weights @ donors,
-                "mean_donors": donors.mean(axis=0),
+                "donor_mean": donors.mean(axis=0),
             }
         )
     return detail

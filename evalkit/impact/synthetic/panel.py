@@ -47,6 +47,8 @@ def read_places(frame: pd.DataFrame, options: SyntheticControlOptions) -> Places
     require_columns(frame, wanted, where=WHERE)
     if not len(frame):
         raise DataError("there is no row to read", where=WHERE)
+    # Rows are put in order first, so that sums do not depend on the file's order.
+    frame = frame.sort_values([options.unit, options.period], kind="stable")
     found, _, calendar = read_calendar(
         frame[options.period], pd.Series([None] * len(frame), dtype=object), (options.period, "starts")
     )

@@ -22,7 +22,7 @@ SINGLE = [("bmprison", y) for y in (1988, 1990, 1991, 1992)] + [
 frame = texas.load_pandas().data
 frame["year"] = frame["year"].astype(int)
 columns = ["state", "year", *dict.fromkeys([*MEANS, *(name for name, _ in SINGLE)])]
-frame = frame[columns].astype({name: float for name in columns[2:]}).round(6)
+frame = frame[columns].astype(dict.fromkeys(columns[2:], float)).round(6)
 frame.to_csv(HERE / "texas_prison.csv", index=False)
 frame = pd.read_csv(HERE / "texas_prison.csv")
 # In thousands: the peer's optimiser stops at its first step on numbers of tens of thousands.
