@@ -57,7 +57,7 @@ METHODS: Mapping[str, Method] = {
         Method(name="power", home="evalkit.design.power:power", reads="numbers", compares=False),
         Method(name="funnel", home="evalkit.monitor:funnel", reads="frame", compares=False),
         Method(name="run_chart", home="evalkit.monitor:run_chart", reads="frame", compares=False),
-        Method(name="meta", home="evalkit.meta:meta", reads="studies"),
+        Method(name="meta", home="evalkit.pooling:meta", reads="studies"),
         Method(name="survey", home="evalkit.monitor:survey", reads="numbers", compares=False),
         Method(name="progression", home="evalkit.pilot:progression", reads="people", compares=False),
     )

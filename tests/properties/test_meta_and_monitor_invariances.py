@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from evalkit.intervals import wilson
-from evalkit.meta import effects_from_counts, heterogeneity, meta, pool
+from evalkit.pooling import effects_from_counts, heterogeneity, meta, pool
 from evalkit.monitor import funnel, run_chart, smallest_possible_n, survey
 from evalkit.monitor.survey import possible_counts
 

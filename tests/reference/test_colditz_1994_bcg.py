@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evalkit.meta import effects_from_counts, effects_from_means, egger, meta, pool
+from evalkit.pooling import effects_from_counts, effects_from_means, egger, meta, pool
 from tests.tolerances import COEFFICIENT, PRINTED, STANDARD_ERROR
 
 DATA = Path(__file__).parent / "data" / "bcg.csv"

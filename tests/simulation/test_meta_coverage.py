@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from evalkit.inference import critical_value
-from evalkit.meta import egger, pool
+from evalkit.pooling import egger, pool
 from tests.tolerances import SIMULATION
 
 RESULTS = Path(__file__).parent / "results" / "meta_coverage.csv"

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from evalkit.meta import meta
+from evalkit.pooling import meta
 from evalkit.monitor import funnel, run_chart, survey
 from evalkit.report import figures
 from evalkit.report.theme import draw

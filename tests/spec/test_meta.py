@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from evalkit.errors import DataError, EstimationError, StudyError
-from evalkit.meta import effects_from_counts, meta, pool
+from evalkit.pooling import effects_from_counts, meta, pool
 
 
 def studies(number=5, **columns):

@@ -10,11 +10,11 @@ from scipy.special import fdtrc
 
 from evalkit.errors import DataError, EstimationError
 from evalkit.intervals import chi_square_p
-from evalkit.meta.pooling import Pooled, pool
+from evalkit.pooling.pooling import Pooled, pool
 from evalkit.results import Estimate
 
 if TYPE_CHECKING:
-    from evalkit.meta.method import MetaOptions
+    from evalkit.pooling.method import MetaOptions
 
 
 def regression(table: pd.DataFrame, tau2: float, options: MetaOptions) -> list[Estimate]:

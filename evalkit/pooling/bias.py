@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from evalkit.inference import Interval
-from evalkit.meta.heterogeneity import heterogeneity
-from evalkit.meta.pooling import Pooled, pool
+from evalkit.pooling.heterogeneity import heterogeneity
+from evalkit.pooling.pooling import Pooled, pool
 
 ROWS = ["study", "studies", "estimate", "std_error", "conf_low", "conf_high", "tau2", "i2"]
 

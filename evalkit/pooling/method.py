@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 
 from evalkit.errors import DataError, StudyError
-from evalkit.meta.bias import cumulative, leave_one_out
-from evalkit.meta.checks import checks_of
-from evalkit.meta.gather import studies_of
-from evalkit.meta.heterogeneity import Heterogeneity, heterogeneity, moment_i2
-from evalkit.meta.measures import LOG_OF, MEASURES, ZERO_CELLS
-from evalkit.meta.moderators import regression
-from evalkit.meta.pooling import ESTIMATORS, INTERVALS, Pooled, pool
+from evalkit.pooling.bias import cumulative, leave_one_out
+from evalkit.pooling.checks import checks_of
+from evalkit.pooling.gather import studies_of
+from evalkit.pooling.heterogeneity import Heterogeneity, heterogeneity, moment_i2
+from evalkit.pooling.measures import LOG_OF, MEASURES, ZERO_CELLS
+from evalkit.pooling.moderators import regression
+from evalkit.pooling.pooling import ESTIMATORS, INTERVALS, Pooled, pool
 from evalkit.options import one_of, require_columns, takes
 from evalkit.results import Estimate, Result
 

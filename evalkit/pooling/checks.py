@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from evalkit.meta.bias import egger
-from evalkit.meta.gather import Studies
-from evalkit.meta.heterogeneity import Heterogeneity, moment_i2
-from evalkit.meta.pooling import Pooled, pool
+from evalkit.pooling.bias import egger
+from evalkit.pooling.gather import Studies
+from evalkit.pooling.heterogeneity import Heterogeneity, moment_i2
+from evalkit.pooling.pooling import Pooled, pool
 from evalkit.results import Check
 
 if TYPE_CHECKING:
-    from evalkit.meta.method import MetaOptions
+    from evalkit.pooling.method import MetaOptions
 
 FEW, FOR_EGGER, STRONG = 5, 10, 3
 I2_HIGH, Q_ALPHA, EGGER_ALPHA, ALPHA = 50.0, 0.1, 0.1, 0.05

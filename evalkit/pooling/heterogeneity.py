@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import chdtri
 
 from evalkit.intervals import chi_square_p
-from evalkit.meta.pooling import projection, root_of, scale_of, spread_at
+from evalkit.pooling.pooling import projection, root_of, scale_of, spread_at
 
 
 @dataclass(frozen=True, kw_only=True)
