@@ -21,8 +21,9 @@ CEILING = 10_000_000
 class Cell:
     """One count of a table. `total` is what it is part of; `cost` is paid if it is withheld to protect another.
 
-    `open` cells are printed elsewhere or known to everybody, and cannot be withheld; `implied` ones are never
-    printed (the difference of two printed cells), yet need protection all the same.
+    `open` cells are known to everybody, exactly, and cannot be withheld; `implied` ones are never printed (the
+    difference of two printed cells), yet need protection all the same; `plain` ones are numbers of people without
+    anything said about them, which need protection only where they are small.
     """
 
     value: float
@@ -30,6 +31,7 @@ class Cell:
     cost: float = 0.0
     open: bool = False
     implied: bool = False
+    plain: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +43,11 @@ class Sum:
 
 
 def count_ranges(
-    cells: Mapping[str, Cell], sums: Sequence[Sum], hidden: Collection[str], policy: Policy, wanted: Sequence[str]
+    cells: Mapping[str, Cell],
+    sums: Sequence[Sum],
+    hidden: Collection[str],
+    policy: Policy,
+    wanted: Sequence[str],
 ) -> dict[str, tuple[float, float]]:
     """The least and greatest whole number that fits each wanted cell, given the sums and what is printed."""
     from scipy.optimize import Bounds, LinearConstraint, milp
@@ -69,11 +75,11 @@ def count_ranges(
 
 def printed_range(cell: Cell, hidden: bool, policy: Policy) -> tuple[float, float]:
     """What the printed form of one cell says by itself."""
+    if cell.open:
+        return cell.value, cell.value
     top = CEILING if cell.total is None else cell.total
     if hidden or cell.implied:
         return 0, top
-    if cell.open and policy.rounding == 1:
-        return cell.value, cell.value
     low, high = rounding_range(cell.value, policy)
     if policy.small(cell.value, cell.total):
         return low, high
@@ -96,10 +102,9 @@ def exposed(
 
 
 def _needs_care(name: str, cell: Cell, hidden: Collection[str], policy: Policy) -> bool:
-    small = bool(policy.small(cell.value, cell.total))
     if name in hidden or cell.implied:
-        return small
-    return policy.spread > 0 and not cell.open
+        return bool(policy.small(cell.value, cell.total))
+    return policy.spread > 0 and not cell.open and not cell.plain
 
 
 def _wide_enough(cell: Cell, ends: tuple[float, float], hidden: bool, policy: Policy) -> bool:
@@ -130,16 +135,19 @@ def block_ranges(codes: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.
 
 def distinct(codes: np.ndarray, values: np.ndarray) -> np.ndarray:
     """For each element, how many different `values` share its code: a range may have gaps, this does not."""
+    _, place = np.unique(codes, return_inverse=True)
     scale = int(values.max()) + 1
-    named, counts = np.unique(np.unique(codes * scale + values) // scale, return_counts=True)
-    return counts[np.searchsorted(named, codes)]
+    found = np.bincount(np.unique(place * scale + values) // scale)
+    return found[place]
 
 
-def combine(columns: Sequence[np.ndarray]) -> np.ndarray:
-    """One whole number for each distinct row of several whole-number columns."""
-    codes = np.zeros(len(columns[0]), dtype=np.int64)
+def hashed(columns: Sequence[np.ndarray]) -> np.ndarray:
+    """One whole number for each row of several whole-number columns; equal rows, equal numbers.
+
+    Different rows share a number about once in 10**19 pairs of rows, which would only make two blocks one.
+    """
+    codes = np.zeros(len(columns[0]), dtype=np.uint64)
     for column in columns:
-        _, place = np.unique(column, return_inverse=True)
-        codes = codes * (place.max() + 1) + place
-        _, codes = np.unique(codes, return_inverse=True)
-    return codes
+        codes = (codes ^ np.asarray(column).astype(np.int64).view(np.uint64)) * np.uint64(0x9E3779B97F4A7C15)
+        codes ^= codes >> np.uint64(29)
+    return codes.view(np.int64)

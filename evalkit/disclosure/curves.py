@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from evalkit.disclosure.policy import WITHHELD
-from evalkit.disclosure.tables import Setting, grid_of, on_grid
+from evalkit.disclosure.policy import WITHHELD, Policy
+from evalkit.disclosure.sums import numeric
+from evalkit.disclosure.tables import Setting, on_grid
 
 MOST_POINTS = 13
 STEPS = (1, 2, 5, 10, 20, 30, 50, 60, 90, 100, 180, 200, 365, 500, 1000)
-HEIGHTS = ("survival", "estimate", "cumulative_incidence", "incidence", "conf_low", "conf_high")
+HEIGHTS = ("survival", "estimate", "cumulative_incidence", "incidence", "value")
+LIMITS = ("conf_low", "conf_high")
 
 
 def is_curve(frame: pd.DataFrame) -> bool:
@@ -26,7 +28,11 @@ def release_curve(frame: pd.DataFrame, setting: Setting) -> pd.DataFrame:
     keys = [name for name in frame.columns if name in ("arm", "group", "cause", "event_type", "strata")]
     groups = frame.groupby(keys, sort=False, dropna=False) if keys else [((), frame)]
     step = _step(float(pd.to_numeric(frame["time"]).max()))
-    rows = [row for _, part in groups for row in _rows(part.sort_values("time", kind="stable"), step, keys, setting)]
+    rows = [
+        row
+        for _, part in groups
+        for row in _rows(part.sort_values("time", kind="stable"), step, keys, setting)
+    ]
     released = pd.DataFrame(rows, columns=list(frame.columns)).astype(object)
     released = released.where(released.notna(), None)
     setting.record.withheld += int((released == WITHHELD).to_numpy().sum())
@@ -37,33 +43,65 @@ def release_curve(frame: pd.DataFrame, setting: Setting) -> pd.DataFrame:
 def _rows(part: pd.DataFrame, step: float, keys: list[str], setting: Setting) -> list[dict[str, Any]]:
     times = part["time"].to_numpy(dtype=float)
     people = float(part["at_risk"].max())
-    wanted = np.arange(0.0, times.max() + 1e-9, step) if len(times) else np.array([])
+    events = numeric(part["events"]) if "events" in part else np.zeros(len(part))
+    so_far = np.cumsum(np.nan_to_num(events))
+    # A comparison whose counts are withheld everywhere cannot have them read off the end of its curve.
+    shown = setting.pairs.get((float(so_far[-1]), people), 1) != 0 if len(part) else False
     out = []
-    for when in wanted:
+    for when in np.arange(0.0, times.max() + 1e-9, step) if len(times) else []:
         place = int(np.searchsorted(times, when, side="right")) - 1
-        row = part.iloc[max(place, 0)]
-        out.append(_row(part, row, float(when), people, place < 0, keys, setting))
+        count = so_far[place] if place >= 0 else 0.0
+        safe = shown and not setting.policy.small(count, people)
+        out.append(_row(part, max(place, 0), float(when), people, count, safe, keys, setting))
     return out
 
 
 def _row(
-    part: pd.DataFrame, row: pd.Series, when: float, people: float, before: bool, keys: list[str], setting: Setting
-) -> dict[str, Any]:
-    policy, at_risk = setting.policy, float(row["at_risk"])
-    grid, small = grid_of(people, policy), bool(policy.small(at_risk))
+    part: pd.DataFrame, place: int, when: float, people: float, count: float, safe: bool, keys: list[str],
+    setting: Setting,
+) -> dict[str, Any]:  # fmt: skip
+    """One time: at the very start everybody is at risk; elsewhere heights only where enough had the event by then."""
+    policy, row = setting.policy, part.iloc[place]
+    at_risk = float(row["at_risk"])
+    small = bool(policy.small(at_risk))
+    height = next((name for name in part.columns if name in HEIGHTS), None)
     out: dict[str, Any] = {"time": when}
     for name in part.columns:
         if name in keys:
             out[name] = row[name]
         elif name == "at_risk":
-            out[name] = WITHHELD if small else policy.rounded(at_risk)
-        elif name in HEIGHTS and not small:
-            start = 1.0 if "incidence" not in name and float(part["survival"].max() if "survival" in part else 1) > 0 else 0.0
-            height = start if before else float(row[name])
-            out[name] = None if math.isnan(height) else min(1.0, max(0.0, on_grid(height, grid)))
+            out[name] = WITHHELD if small or not (safe or when == 0) else policy.rounded(at_risk)
+        elif name in HEIGHTS or name in LIMITS:
+            fall = name == "survival" or (name in LIMITS and height == "survival")
+            if when == 0:
+                out[name] = 1.0 if fall else 0.0
+            elif safe and not small:
+                out[name] = _height(row, name, height, people, count, policy)
+            else:
+                out[name] = WITHHELD
         elif name != "time":
             out[name] = WITHHELD
     return out
+
+
+def _height(
+    row: pd.Series, name: str, height: str | None, people: float, count: float, policy: Policy
+) -> Any:
+    """A height from the rounded count where nobody was lost, else on a grid of several people; a limit as far from
+    the printed height as it lies from the true one, in whole steps of the grid, so that it says nothing more."""
+    if height is None or math.isnan(float(row[name])):
+        return None
+    value, grid = float(row[height]), policy.grid(people)
+    known = {1 - count / people: 1.0, count / people: 0.0}
+    start = next((base for share, base in known.items() if math.isclose(value, share, abs_tol=1e-9)), None)
+    centre = on_grid(value, grid)
+    if start is not None:
+        share = min(1.0, policy.rounded(count) / policy.rounded(people))
+        centre = round(abs(start - share), 3)
+    if name in HEIGHTS:
+        return min(1.0, max(0.0, centre))
+    steps = math.ceil(abs(float(row[name]) - value) / grid - 1e-9) * grid
+    return round(min(1.0, max(0.0, centre + math.copysign(steps, float(row[name]) - value))), 10)
 
 
 def _step(longest: float) -> float:

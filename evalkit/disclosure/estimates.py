@@ -7,12 +7,9 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-import numpy as np
-import pandas as pd
-
-from evalkit.disclosure.pairs import LARGE, PAIR_MEASURES, RATIOS, Numbers, Pair, Step, coarsen
+from evalkit.disclosure.pairs import LARGE, RATIOS
 from evalkit.disclosure.policy import Policy
-from evalkit.disclosure.tables import Record, figures, from_counts, on_grid
+from evalkit.disclosure.tables import Setting, figures, from_counts, on_grid
 from evalkit.results import Check, Estimate, Result
 
 NUMBERS = (
@@ -21,58 +18,28 @@ NUMBERS = (
 SHARE_MEASURES = ("proportion", "share", "percentage", "survival", "reached")
 UNIT_CHECKS = frozenset({
     "pre_trends", "pre_trend_power", "breakdown", "few_treated_clusters", "few_clusters", "comparison_units",
-    "bands_certain", "heterogeneity", "small_study", "overdispersion", "autocorrelation", "power",
-    "proportional_hazards", "tests_disagree", "balance", "overlap",
+    "bands_certain", "heterogeneity", "overdispersion", "autocorrelation", "power",
+    "proportional_hazards", "balance", "overlap", "horizon", "randomisation_floor",
+    "unequal_sizes", "placebo_date", "leave_one_out", "start_inside_window", "series_break", "containment",
 })  # fmt: skip
-NUMBER = re.compile(r"(?<![\w.])[-−]?\d[\d,]*(?:\.\d+)?(?:[eE][-+]?\d+)?")
-UNITS_OF_TIME = re.compile(r"\s*(?:-| )?(?:month|day|year|week|%? interval|per cent level)")
-
-
-def pairs_of(result: Result) -> dict[str | None, Pair]:
-    """The counts behind each comparison of a result, by group (None: everybody), from its frame `arms`."""
-    arms = result.detail.get("arms")
-    if arms is None or not {"arm", "n", "events"} <= set(arms.columns):
-        return {}
-    grouped = next((name for name in ("group", "subgroup") if name in arms.columns), None)
-    found: dict[str | None, Pair] = {}
-    for group in [None] if grouped is None else list(dict.fromkeys(_group(each) for each in arms[grouped])):
-        rows = arms if grouped is None else arms[[_group(each) == group for each in arms[grouped]]]
-        pair = _pair(rows)
-        if pair is not None:
-            found[group] = pair
-    return found
-
-
-def comparable(result: Result) -> bool:
-    """Whether the estimates compare two proportions, so that counts can be worked out from them."""
-    return bool(pairs_of(result)) and any(each.measure in PAIR_MEASURES for each in result.estimates)
-
-
-def from_step(estimate: Estimate, step: Step | None, policy: Policy) -> Estimate:
-    """A comparison of two proportions as printed at one step."""
-    if step is None:
-        return withheld(estimate, policy)
-    raw = Numbers(**{
-        name: np.array(np.nan if getattr(estimate, name) is None else getattr(estimate, name), dtype=float)
-        for name in ("estimate", "std_error", "p_value", "conf_low", "conf_high")
-    })  # fmt: skip
-    seen = coarsen(raw, estimate.measure, step)
-    value, error = float(seen.estimate), float(seen.std_error)
-    statistic = None
-    if step.errors and estimate.statistic is not None and error > 0:
-        top = math.log(value) if estimate.measure in RATIOS else value
-        statistic = round(top / error, 1) + 0.0
-    return replace(
-        estimate, estimate=value, std_error=error, statistic=statistic, p_value=float(seen.p_value),
-        p_adjusted=_adjusted(estimate, float(seen.p_value)), conf_low=float(seen.conf_low),
-        conf_high=float(seen.conf_high), **_sizes(estimate, policy),
-    )  # fmt: skip
+COUNT_CHECKS = frozenset({"small_counts", "enough_reoffenders", "normal_approximation"})
+# What these say is worked out from the counts, so it goes with them.
+PAIR_CHECKS = COUNT_CHECKS | {
+    "tests_disagree", "small_study", "number_needed", "e_value", "hidden_bias", "margin", "log_rank", "attrition",
+    "proportional_hazards", "tie_orders", "compliance_difference", "overdispersion", "subgroup_interaction",
+}  # fmt: skip
+UNREAD = "Not printed: the counts behind it are withheld."
+NUMBER = re.compile(r"(?<![\w.])[-−]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:[eE][-+]?\d+)?")
+DATE = re.compile(r".*\d{4}-\d{2}-\d{2}")
+UNITS_OF_TIME = re.compile(
+    r"\s*(?:-| )?(?:month|day|year|week|%? interval|per cent level|degrees? of freedom)"
+)
 
 
 def from_model(estimate: Estimate, policy: Policy, *, places: bool) -> Estimate:
     """An estimate of a model: its standard error keeps `figures` figures, the rest the same decimal place."""
     if estimate.estimate is None:
-        return replace(estimate, **_sizes(estimate, policy, places=places))
+        return replace(estimate, **sizes(estimate, policy, places=places))
     digits = _decimals(estimate, policy, places=places)
     keep = policy.figures
 
@@ -86,11 +53,11 @@ def from_model(estimate: Estimate, policy: Policy, *, places: bool) -> Estimate:
     return replace(
         estimate, estimate=cut(estimate.estimate), conf_low=cut(estimate.conf_low), conf_high=cut(estimate.conf_high),
         std_error=short(estimate.std_error), statistic=short(estimate.statistic), p_value=p_value,
-        p_adjusted=_adjusted(estimate, p_value), **_sizes(estimate, policy, places=places),
+        p_adjusted=adjusted(estimate, p_value), **sizes(estimate, policy, places=places),
     )  # fmt: skip
 
 
-def from_share(estimate: Estimate, policy: Policy, apart: Collection[tuple[int, int]]) -> Estimate:
+def from_share(estimate: Estimate, policy: Policy, pairs: Mapping[tuple[float, float], int]) -> Estimate:
     """One proportion, worked out again from its rounded counts; withheld where a count is small."""
     n, value = estimate.n_treated, estimate.estimate
     if not n or value is None:
@@ -100,23 +67,24 @@ def from_share(estimate: Estimate, policy: Policy, apart: Collection[tuple[int, 
     if not math.isclose(x, round(x), abs_tol=1e-6):
         return withheld(estimate, policy)
     x = round(x)
-    if policy.small(n) or policy.small(x, n) or (x, n) in apart:
+    if policy.small(n) or policy.small(x, n) or pairs.get((x, n), 1) != 1:
         return withheld(estimate, policy)
-    printed = from_counts(value, x, n, policy, "value")
+    printed = from_counts(value, x, n, policy, limit=False)
     share = (min(policy.rounded(x), policy.rounded(n))) / policy.rounded(n)
     error = size * math.sqrt(share * (1 - share) / policy.rounded(n))
     low, high = (
-        None if each is None else from_counts(each, x, n, policy, "conf_") for each in (estimate.conf_low, estimate.conf_high)
+        None if each is None else from_counts(each, x, n, policy, limit=True)
+        for each in (estimate.conf_low, estimate.conf_high)
     )
     return replace(
         estimate, estimate=printed, std_error=None if estimate.std_error is None else figures(error, 2),
-        statistic=None, p_value=None, p_adjusted=None, conf_low=low, conf_high=high, **_sizes(estimate, policy),
+        statistic=None, p_value=None, p_adjusted=None, conf_low=low, conf_high=high, **sizes(estimate, policy),
     )  # fmt: skip
 
 
 def withheld(estimate: Estimate, policy: Policy) -> Estimate:
     """The estimate without its numbers; what it is about stays."""
-    return replace(estimate, **dict.fromkeys(NUMBERS), **_sizes(estimate, policy))
+    return replace(estimate, **(sizes(estimate, policy) | dict.fromkeys(NUMBERS)))
 
 
 def too_few(estimate: Estimate, policy: Policy) -> bool:
@@ -129,37 +97,67 @@ def is_share(estimate: Estimate) -> bool:
     return estimate.measure in SHARE_MEASURES and estimate.n_control is None
 
 
-def release_check(check: Check, policy: Policy, record: Record, *, places: bool) -> Check:
-    """Statistic and wording with coarse numbers. Small whole numbers become `fewer than` the threshold."""
-    free = places or check.name in UNIT_CHECKS
+def rests_on_counts(check: Check, everybody: bool) -> bool:
+    """Whether the numbers of the check are worked out from the counts of everybody, or of the groups."""
+    return check.name in PAIR_CHECKS if everybody else check.name == "subgroup_interaction"
+
+
+def stripped(check: Check, setting: Setting) -> Check:
+    """The check without its numbers; of one on the counts themselves not even whether it was passed."""
+    setting.record.withheld += check.statistic is not None
+    passed = None if check.name in COUNT_CHECKS else check.passed
+    return replace(check, statistic=None, passed=passed, reading=UNREAD, next_step="")
+
+
+def release_check(check: Check, setting: Setting, *, coarse: bool, hidden: bool = False) -> Check:
+    """Statistic and wording with coarse numbers.
+
+    `coarse`: the check rests on the same two counts as the estimate beside it, so its numbers keep one figure;
+    `hidden`: those counts are not printed, so a whole number is only said to be large enough.
+    """
+    if hidden and check.name in COUNT_CHECKS:
+        return stripped(check, setting)
+    policy, free = setting.policy, setting.places or check.name in UNIT_CHECKS
+    keep = 1 if coarse and not free and (hidden or policy.rounding > 1) else policy.figures
     statistic = check.statistic
     if isinstance(statistic, int | float) and not isinstance(statistic, bool):
         whole = float(statistic) == int(statistic) and not free
-        if whole and policy.small(statistic):
+        if whole and (hidden or policy.small(statistic)):
             statistic = None
-            record.withheld += 1
+            setting.record.withheld += 1
         else:
-            statistic = policy.rounded(statistic) if whole else figures(float(statistic), policy.figures)
-    words = {name: coarse_text(getattr(check, name), check.threshold, policy, free=free) for name in ("reading", "next_step")}
+            statistic = policy.rounded(statistic) if whole else figures(float(statistic), keep)
+    words = {
+        name: coarse_text(getattr(check, name), check.threshold, policy, free=free, keep=keep, hidden=hidden)
+        for name in ("null", "reading", "next_step")
+    }
     return replace(check, statistic=statistic, **words)
 
 
-def coarse_text(text: str, threshold: float | None, policy: Policy, *, free: bool = False) -> str:
-    """The text with every number coarsened, but for the threshold itself, lengths of time and levels."""
+def coarse_text(
+    text: str, threshold: float | None, policy: Policy, *, free: bool = False, keep: int | None = None,
+    hidden: bool = False,
+) -> str:  # fmt: skip
+    """The text with every number coarsened, but for the threshold itself, lengths of time, levels and dates."""
+    keep = keep or policy.figures
 
     def swap(match: re.Match[str]) -> str:
-        found = match.group()
+        found, rest = match.group(), text[match.end() :]
         value = float(found.replace(",", "").replace("−", "-"))
-        rest = text[match.end() :]
         if UNITS_OF_TIME.match(rest) or (threshold is not None and math.isclose(value, threshold)):
             return found
-        if "." in found or "e" in found.lower() or rest.startswith("%"):
-            keep = policy.figures
-            return _written(figures(value, keep), found) if not rest.startswith("%") else str(round(value))
-        if free:
+        if rest.startswith("%"):
+            return str(round(figures(value, keep)))
+        if "." in found or "e" in found.lower():
+            return _written(figures(value, keep), found)
+        if free or DATE.match(text[max(0, match.start() - 8) : match.end() + 6]):
             return found
         if policy.small(abs(value)):
             return f"fewer than {policy.threshold}"
+        if hidden:
+            return f"{policy.threshold} or more"
+        if keep == 1 and abs(value) > 100:
+            return str(round(figures(value, 1)))
         return f"{policy.rounded(value):,}" if "," in found else str(policy.rounded(value))
 
     return NUMBER.sub(swap, text)
@@ -176,33 +174,7 @@ def printed_people(results: Collection[Result]) -> int | None:
     return max(sizes, default=None)
 
 
-def dominated(result: Result, policy: Policy, largest_share: Mapping[str, float]) -> bool:
-    """Whether two people hold more of this outcome than the policy allows."""
-    return policy.withhold and largest_share.get(result.analysis, 0.0) > policy.dominance
-
-
-def _pair(rows: pd.DataFrame) -> Pair | None:
-    counts = {}
-    for arm in ("treated", "control"):
-        found = rows[rows["arm"].astype(str) == arm]
-        if len(found) != 1:
-            return None
-        n, x = (pd.to_numeric(found[name].iloc[0], errors="coerce") for name in ("n", "events"))
-        if pd.isna(n) or pd.isna(x):
-            return None
-        if not (n > 0 and 0 <= x <= n and n == int(n) and x == int(x)):
-            return None
-        counts[f"x_{arm}"], counts[f"n_{arm}"] = int(x), int(n)
-    return Pair(**counts)
-
-
-def _group(value: object) -> str | None:
-    if value is None or (isinstance(value, float) and math.isnan(value)) or value is pd.NA:
-        return None
-    return None if str(value) in ("", "all") else str(value)
-
-
-def _sizes(estimate: Estimate, policy: Policy, *, places: bool = False) -> dict[str, int | float | None]:
+def sizes(estimate: Estimate, policy: Policy, *, places: bool = False) -> dict[str, int | float | None]:
     def size(n: int | None) -> int | None:
         if n is None or places:
             return n
@@ -230,7 +202,7 @@ def _decimals(estimate: Estimate, policy: Policy, *, places: bool) -> int:
     return min(digits, 0) if in_points and few and not places and policy.rounding > 1 else digits
 
 
-def _adjusted(estimate: Estimate, p_value: float | None) -> float | None:
+def adjusted(estimate: Estimate, p_value: float | None) -> float | None:
     """The adjusted p-value as the same multiple of the printed one, so that it says nothing more."""
     if estimate.p_adjusted is None or not estimate.p_value or p_value is None or math.isnan(p_value):
         return None

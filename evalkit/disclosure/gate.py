@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+import numpy as np
 import pandas as pd
 
 from evalkit.disclosure import estimates as words
+from evalkit.disclosure.columns import kind_of
+from evalkit.disclosure.comparisons import as_printed as as_planned
+from evalkit.disclosure.comparisons import at_step, measure_of, pairs_of
 from evalkit.disclosure.curves import is_curve, release_curve
-from evalkit.disclosure.pairs import PAIR_MEASURES, Lattice, Pair, Step, choose
+from evalkit.disclosure.pairs import LARGE, STEPS, Pair
+from evalkit.disclosure.plan import Plan, make_plan
 from evalkit.disclosure.policy import Policy
+from evalkit.disclosure.sums import numeric
 from evalkit.disclosure.tables import Record, Setting, release_frame
-from evalkit.errors import Refused
-from evalkit.results import Estimate, Result
+from evalkit.disclosure.verify import verify
+from evalkit.results import Check, Estimate, Result
 
 # Methods whose units are places, plans or studies: no estimate of theirs rests on a handful of people.
 OF_MONEY = frozenset({"cost_benefit"})
@@ -23,13 +29,18 @@ OF_NOBODY = frozenset({"power"})
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Released:
-    """What may be written. `suppressed` counts withheld cells; `log` and `notes` hold counts and names, no values."""
+    """What may be written. `suppressed` counts withheld cells; `log` and `notes` hold counts and names, no values.
+
+    `checks` and `texts` are the design's checks and any sentences with numbers in them, as they may be printed.
+    """
 
     results: tuple[Result, ...]
     flow: pd.DataFrame
     balance: pd.DataFrame | None = None
     published: pd.DataFrame | None = None
     other: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    checks: tuple[Check, ...] = ()
+    texts: tuple[str, ...] = ()
     suppressed: int = 0
     log: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -46,6 +57,10 @@ def release(
     people: bool = True,
     as_printed: frozenset[str] = frozenset(),
     already_public: str | None = None,
+    checks: Sequence[Check] = (),
+    texts: Sequence[str] = (),
+    areas: frozenset[str] = frozenset(),
+    largest_share: Mapping[str, float] | None = None,
 ) -> Released:
     """Coarsen or withhold everything that could tell one person from another; fail closed.
 
@@ -57,112 +72,156 @@ def release(
     people : whether the study holds rows about people.
     as_printed : analyses whose numbers are a source's own printed figures.
     already_public : the source that has printed the whole data set; everything passes, and the source is named.
+    checks, texts : checks of the design and sentences (warnings, the design's summary) whose numbers must be coarse.
+    areas : further analyses whose units are places, so that their numbers of units are no numbers of people.
+    largest_share : by analysis, the share of its total that the two largest contributors hold, where it was measured.
 
     Raises
     ------
     Refused
         A small count could still be worked out after everything that may be withheld has been.
     """
-    other, record = dict(other or {}), Record()
+    raw = (tuple(results), flow, balance, dict(other or {}), tuple(checks), tuple(texts))
     if not policy.withhold or already_public:
-        note = (
-            f"The data are public already ({already_public}): figures pass as they are."
-            if already_public
-            else ""
-        )
-        return Released(
-            results=tuple(results), flow=flow, balance=balance, published=published, other=other,
-            notes=(note,) if note else (),
-        )  # fmt: skip
-    smaller = words.printed_people(results)
-    setting = Setting(policy=policy, record=record, people=smaller, places=not people)
-    released = tuple(
-        _as_printed(each, record) if each.analysis in as_printed else _released(each, setting)
-        for each in results
-    )
-    return Released(
-        results=released,
+        return _untouched(raw, published, policy, already_public)
+    record = Record()
+    about_people = [each for each in results if people and _kind(each, as_printed, areas) == "people"]
+    plan = make_plan(about_people, policy)
+    setting = Setting(
+        policy=policy, record=record, people=words.printed_people(about_people), places=not people,
+        pairs=plan.counts, open_totals=plan.totals,
+    )  # fmt: skip
+    record.note(_rule(policy))
+    blanked = frozenset(name for name, share in (largest_share or {}).items() if share > policy.dominance)
+    released = Released(
+        results=tuple(
+            _released(each, _kind(each, as_printed, areas), plan, each.analysis in blanked, setting)
+            for each in results
+        ),
         flow=flow if flow.empty else release_frame("flow", flow, setting),
         balance=None if balance is None else release_frame("balance", balance, setting),
         published=published,
-        other={name: release_frame(name, frame, setting) for name, frame in other.items()},
-        suppressed=record.withheld,
-        log=_log(record),
-        notes=tuple(record.notes),
+        other={name: _frame(name, frame, setting) for name, frame in raw[3].items()},
+        checks=tuple(words.release_check(each, setting, coarse=False) for each in checks),
+        texts=tuple(words.coarse_text(each, None, policy) for each in texts),
+    )
+    verify(released, raw[0], plan, policy, frozenset(each.analysis for each in about_people))
+    return replace(released, suppressed=record.withheld, log=_log(record), notes=tuple(record.notes))
+
+
+def _untouched(raw: tuple, published: pd.DataFrame | None, policy: Policy, source: str | None) -> Released:
+    results, flow, balance, other, checks, texts = raw
+    frames = [
+        flow,
+        balance,
+        *other.values(),
+        *(each for result in results for each in result.detail.values()),
+    ]
+    if source:
+        note = f"The data are public already ({source}): figures pass as they are."
+    else:
+        note = f"Preset `{policy.name}`: nothing is withheld or rounded; {policy.watermark}."
+    return Released(
+        results=results, flow=flow, balance=balance, published=published, other=other, checks=checks, texts=texts,
+        log={"flagged": sum(_small_cells(frame, policy) for frame in frames if frame is not None)}, notes=(note,),
+    )  # fmt: skip
+
+
+def _small_cells(frame: pd.DataFrame, policy: Policy) -> int:
+    counted = [numeric(frame[name]) for name in frame.columns if kind_of(str(name)) == "count"]
+    with np.errstate(invalid="ignore"):
+        return int(sum(np.sum(policy.small(each) & np.isfinite(each)) for each in counted))
+
+
+def _rule(policy: Policy) -> str:
+    zeros = ", noughts included" if policy.hide_zeros else ""
+    rounded = f"; other counts are rounded to the nearest {policy.rounding}" if policy.rounding > 1 else ""
+    return (
+        f"Preset `{policy.name}`: counts of people under {policy.threshold}{zeros}, and what would give them away, are "
+        f"withheld{rounded}; estimates are coarsened so that many counts fit."
     )
 
 
-def _as_printed(result: Result, record: Record) -> Result:
-    record.note(f"The figures of `{result.analysis}` were printed by their source and pass as printed.")
-    return result
+def _kind(result: Result, as_printed: frozenset[str], areas: frozenset[str]) -> str:
+    if result.analysis in as_printed:
+        return "as_printed"
+    if result.method in OF_NOBODY:
+        return "nobody"
+    return "places" if result.method in OF_PLACES or result.analysis in areas else "people"
 
 
-def _released(result: Result, setting: Setting) -> Result:
-    if result.method in OF_NOBODY or (result.method in OF_MONEY and setting.places):
-        return result
-    places = setting.places or result.method in OF_PLACES
+def _released(result: Result, kind: str, plan: Plan, dominated: bool, setting: Setting) -> Result:
+    policy, record = setting.policy, setting.record
+    if kind == "as_printed":
+        record.note(f"The figures of `{result.analysis}` were printed by their source and pass as printed.")
+        return replace(result, influence=None)
+    if kind == "nobody" or (result.method in OF_MONEY and setting.places):
+        return replace(result, influence=None)
+    places = setting.places or kind == "places"
     setting = replace(setting, places=places)
-    pairs = {} if places else words.pairs_of(result)
-    steps = {group: _step(result, group, pair, setting.policy) for group, pair in pairs.items()}
-    apart = {each for group, pair in pairs.items() if not steps[group][1] for each in _counts_of(pair)}
-    printed = tuple(_estimate(each, pairs, steps, apart, setting) for each in result.estimates)
-    blanked = sum(
-        a.estimate is not None and b.estimate is None for a, b in zip(result.estimates, printed, strict=True)
+    pairs = {} if places else pairs_of(result)
+    small = {group for group, pair in pairs.items() if pair.small(policy)}
+    few = bool(small) or (not places and _few_events(result, policy))
+    if dominated:
+        record.note(f"`{result.analysis}` was withheld: two people hold most of its total.")
+    estimates = tuple(_estimate(each, pairs, plan, few or dominated, setting) for each in result.estimates)
+    record.withheld += sum(
+        before.estimate is not None and after.estimate is None
+        for before, after in zip(result.estimates, estimates, strict=True)
     )
-    setting.record.withheld += blanked
-    framed = replace(setting, withheld_pairs=frozenset(apart))
-    return replace(
-        result,
-        estimates=printed,
-        checks=tuple(
-            words.release_check(each, setting.policy, setting.record, places=places) for each in result.checks
-        ),
-        detail={name: _frame(name, frame, framed) for name, frame in result.detail.items()},
-        influence=None,
+    hidden = None in pairs and plan.printings[pairs[None]].times == 0
+    checks = tuple(
+        words.stripped(each, setting)
+        if few and words.rests_on_counts(each, None in small or not small)
+        else words.release_check(each, setting, coarse=bool(pairs), hidden=hidden)
+        for each in result.checks
     )
+    detail = (
+        {} if dominated else {name: _frame(name, frame, setting) for name, frame in result.detail.items()}
+    )
+    return replace(result, estimates=estimates, checks=checks, detail=detail, influence=None)
 
 
-def _step(result: Result, group: str | None, pair: Pair, policy: Policy) -> tuple[Step | None, bool]:
-    """The finest step at which enough pairs of counts print alike, and whether the counts are printed beside it."""
-    inside = [each for each in result.estimates if each.group == group and each.measure in PAIR_MEASURES]
-    if not inside:
-        return None, not (
-            policy.small(pair.x_treated, pair.n_treated) or policy.small(pair.x_control, pair.n_control)
-        )
-    lattice = choose(pair, [each.measure for each in inside], policy, inside[0].level)
-    step, counted = lattice.printed_as(pair)
-    if step is not None:
-        _hold(lattice, pair, policy)
-    return step, counted
-
-
-def _hold(lattice: Lattice, pair: Pair, policy: Policy) -> None:
-    """The attack on what is about to be printed: a small count must not be the only one that fits."""
-    fits = lattice.fits(pair)
-    counts = ((pair.x_treated, pair.n_treated), (pair.x_control, pair.n_control))
-    for found, (x, n) in zip(fits, counts, strict=True):
-        if policy.small(x, n) and found.max() - found.min() < policy.protection:
-            raise Refused(
-                "an estimate would give a small count away",
-                where="disclosure",
-                do="Merge groups, or use another preset",
-            )
+def _few_events(result: Result, policy: Policy) -> bool:
+    """Whether an arm has so few events that a rate or a hazard would rest on them."""
+    arms = result.detail.get("arms")
+    if arms is None or "events" not in arms.columns:
+        return False
+    events = numeric(arms["events"])
+    return bool(np.any(policy.small(events[np.isfinite(events)]))) if np.isfinite(events).any() else False
 
 
 def _estimate(
-    each: Estimate, pairs: Mapping[str | None, Pair], steps: Mapping[str | None, tuple[Step | None, bool]],
-    apart: set[tuple[int, int]], setting: Setting,
-) -> Estimate:  # fmt: skip
+    each: Estimate, pairs: Mapping[str | None, Pair], plan: Plan, blank: bool, setting: Setting
+) -> Estimate:
     policy = setting.policy
     if setting.places:
         return words.from_model(each, policy, places=True)
     if words.too_few(each, policy):
         return words.withheld(each, policy)
-    if each.measure in PAIR_MEASURES and each.group in pairs:
-        return words.from_step(each, steps[each.group][0], policy)
+    if measure_of(each) is not None and each.group in pairs:
+        pair = pairs[each.group]
+        return as_planned(each, pair, plan.printings[pair], policy)
     if words.is_share(each):
-        return words.from_share(each, policy, apart)
+        return words.from_share(each, policy, setting.pairs)
+    if blank:
+        return words.withheld(each, policy)
+    if policy.rounding > 1 and measure_of(each) not in (None, "mean_difference"):
+        return _uncounted(each, policy)
     return words.from_model(each, policy, places=False)
+
+
+def _uncounted(each: Estimate, policy: Policy) -> Estimate:
+    """A comparison of counts that the gate does not know, such as one of a weighted group: at the finest step that
+    hides as many people as counts do, and of a ratio only where its error shows that the counts are large."""
+    people = min((n for n in (each.n_treated, each.n_control) if n), default=0)
+    error = each.std_error or np.inf
+    if people >= LARGE or (each.measure.endswith("ratio") and error**2 * 2 * policy.threshold <= 1):
+        return at_step(each, STEPS[1], policy)
+    reach = [step for step in STEPS[3:] if step.points * people >= 100 * policy.protection]
+    if each.measure.endswith("ratio") or not reach:
+        return words.withheld(each, policy)
+    return at_step(each, reach[0], policy)
 
 
 def _frame(name: str, frame: pd.DataFrame, setting: Setting) -> pd.DataFrame:
@@ -171,12 +230,8 @@ def _frame(name: str, frame: pd.DataFrame, setting: Setting) -> pd.DataFrame:
     return release_frame(name, frame, setting)
 
 
-def _counts_of(pair: Pair) -> tuple[tuple[int, int], tuple[int, int]]:
-    return (pair.x_treated, pair.n_treated), (pair.x_control, pair.n_control)
-
-
 def _log(record: Record) -> dict[str, int]:
     return {
         "withheld": record.withheld, "rounded": record.rounded, "secondary": record.secondary,
-        "flagged": record.flagged, "unknown_columns": len(record.unknown),
+        "unknown_columns": len(record.unknown),
     }  # fmt: skip

@@ -7,20 +7,23 @@ reach at best. The finest step whose blocks are wide enough is used; where none 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 from scipy import special
 
-from evalkit.disclosure.attack import block_ranges, combine, distinct
+from evalkit.disclosure.attack import block_ranges, distinct, hashed
 from evalkit.disclosure.policy import Policy
 
-REACH = 120
+REACH = 60
 LARGE = 1000
-PAIR_MEASURES = ("risk_difference", "risk_ratio", "odds_ratio")
-RATIOS = ("risk_ratio", "odds_ratio", "rate_ratio", "hazard_ratio")
+WALD = "wald_difference"
+OF_EVENTS = ("rate_ratio", "hazard_ratio")
+PAIR_MEASURES = ("risk_difference", WALD, "risk_ratio", "odds_ratio", *OF_EVENTS)
+RATIOS = ("risk_ratio", "odds_ratio", *OF_EVENTS)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,7 +42,9 @@ class Step:
     outward: bool
 
     def grid(self, measure: str) -> float:
-        return self.log if measure in RATIOS else self.points
+        if measure in RATIOS:
+            return self.log
+        return self.points / 100 if measure == "mean_difference" else self.points
 
 
 STEPS = (
@@ -50,25 +55,33 @@ STEPS = (
     Step(points=5, log=0.2, p="bands", errors=False, outward=True),
     Step(points=10, log=0.5, p="none", errors=False, outward=True),
 )
-# In order of usefulness to a reader: which step, and whether the two counts are printed beside it. A comparison
-# that is exact to a point is worth more than two rounded counts.
+# In order of usefulness to a reader: which step, and how the two counts are printed beside it (1: as the preset
+# rounds them, 2: twice as coarse, 0: not at all). A comparison to a point is worth more than two rounded counts.
 ATTEMPTS = (
-    (STEPS[0], True), (STEPS[1], True), (STEPS[2], True),
-    (STEPS[1], False), (STEPS[2], False), (STEPS[3], False), (STEPS[4], False), (STEPS[5], False),
-    (None, True),
+    (STEPS[0], 1), (STEPS[1], 1), (STEPS[2], 1), (STEPS[1], 2), (STEPS[2], 2), (STEPS[3], 1), (STEPS[3], 2),
+    (STEPS[1], 0), (STEPS[2], 0), (STEPS[3], 0), (STEPS[4], 0), (STEPS[5], 0), (None, 1),
 )  # fmt: skip
-ALL_HIDDEN = (None, False)
+ALL_HIDDEN = (None, 0)
 P_BANDS = np.array([0.001, 0.01, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pair:
-    """The four numbers behind a comparison of two proportions."""
+    """The four numbers behind a comparison; with `events` x counts events, of which a person may have several."""
 
     x_treated: int
     n_treated: int
     x_control: int
     n_control: int
+    events: bool = False
+
+    @property
+    def counts(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        return (self.x_treated, self.n_treated), (self.x_control, self.n_control)
+
+    def small(self, policy: Policy) -> bool:
+        """Whether either count, or what is left of its arm, is too small to print."""
+        return any(bool(policy.small(x, None if self.events else n)) for x, n in self.counts)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,26 +96,54 @@ class Numbers:
 
 
 def compare(measure: str, x1: np.ndarray, n1: int, x0: np.ndarray, n0: int, level: float = 0.95) -> Numbers:
-    """Two proportions compared as `rates` compares them: Newcombe and score for differences, logs for ratios."""
+    """Two proportions compared as `rates` compares them: Newcombe and score for differences, logs for ratios.
+
+    `wald_difference` is the same difference with the plain interval and test of a weighted or matched comparison.
+    Ratios of rates and of hazards are as if everybody had the same time.
+    """
     p1, p0 = x1 / n1, x0 / n0
+    z = special.ndtri(0.5 + level / 2)
     if measure == "risk_difference":
         pooled = (x1 + x0) / (n1 + n0)
         null_error = np.sqrt(pooled * (1 - pooled) * (1 / n1 + 1 / n0))
         error = np.sqrt(p1 * (1 - p1) / n1 + p0 * (1 - p0) / n0)
-        low, high = _newcombe(x1, n1, x0, n0, level)
+        low, high = _newcombe(x1, n1, x0, n0, z)
         return Numbers(
             estimate=100 * (p1 - p0), std_error=100 * error, p_value=_p_value(p1 - p0, null_error),
             conf_low=100 * low, conf_high=100 * high,
         )  # fmt: skip
+    if measure == "mean_difference":
+        return _welch(p1, n1, p0, n0, z)
+    if measure == WALD:
+        error = np.sqrt(p1 * (1 - p1) / n1 + p0 * (1 - p0) / n0)
+        return Numbers(
+            estimate=100 * (p1 - p0), std_error=100 * error, p_value=_p_value(p1 - p0, error),
+            conf_low=100 * (p1 - p0 - z * error), conf_high=100 * (p1 - p0 + z * error),
+        )  # fmt: skip
+    return _ratio(measure, x1, n1, x0, n0, z)
+
+
+def _welch(p1: np.ndarray, n1: int, p0: np.ndarray, n0: int, z: float) -> Numbers:
+    error = np.sqrt(p1 * (1 - p1) / max(n1 - 1, 1) + p0 * (1 - p0) / max(n0 - 1, 1))
+    return Numbers(
+        estimate=p1 - p0, std_error=error, p_value=_p_value(p1 - p0, error),
+        conf_low=p1 - p0 - z * error, conf_high=p1 - p0 + z * error,
+    )  # fmt: skip
+
+
+def _ratio(measure: str, x1: np.ndarray, n1: int, x0: np.ndarray, n0: int, z: float) -> Numbers:
+    p1, p0 = x1 / n1, x0 / n0
     with np.errstate(divide="ignore", invalid="ignore"):
         if measure == "risk_ratio":
             log, variance = np.log(p1 / p0), 1 / x1 - 1 / n1 + 1 / x0 - 1 / n0
+        elif measure in OF_EVENTS:
+            log, variance = np.log(p1 / p0), 1 / x1 + 1 / x0
         else:
             log = np.log(x1 * (n0 - x0) / ((n1 - x1) * x0))
             variance = 1 / x1 + 1 / (n1 - x1) + 1 / x0 + 1 / (n0 - x0)
     log = np.where(np.isfinite(log), log, np.nan)
     error = np.where(np.isfinite(log) & (variance < np.inf), np.sqrt(np.maximum(variance, 0)), np.nan)
-    half = special.ndtri(0.5 + level / 2) * error
+    half = z * error
     return Numbers(
         estimate=np.exp(log), std_error=error, p_value=_p_value(log, error),
         conf_low=np.exp(log - half), conf_high=np.exp(log + half),
@@ -114,7 +155,9 @@ def coarsen(numbers: Numbers, measure: str, step: Step) -> Numbers:
     grid, ratio = step.grid(measure), measure in RATIOS
     forward = np.log if ratio else np.asarray
     with np.errstate(divide="ignore", invalid="ignore"):
-        centre, low, high = (forward(each) / grid for each in (numbers.estimate, numbers.conf_low, numbers.conf_high))
+        centre, low, high = (
+            forward(each) / grid for each in (numbers.estimate, numbers.conf_low, numbers.conf_high)
+        )
     centre = _half_even(centre)
     if step.outward:
         low, high = np.floor(low + 1e-9), np.ceil(high - 1e-9)
@@ -154,8 +197,8 @@ class Lattice:
     attempt: np.ndarray
     block: np.ndarray
 
-    def printed_as(self, pair: Pair) -> tuple[Step | None, bool]:
-        """The step at which this pair is printed (None: the estimate is withheld), and whether its counts are."""
+    def printed_as(self, pair: Pair) -> tuple[Step | None, int]:
+        """The step at which this pair is printed (None: the estimate is withheld), and how its counts are."""
         return (*ATTEMPTS, ALL_HIDDEN)[int(self.attempt[self._place(pair)])]
 
     def fits(self, pair: Pair) -> tuple[np.ndarray, np.ndarray]:
@@ -163,43 +206,66 @@ class Lattice:
         same = self.block == self.block[self._place(pair)]
         return self.x_treated[same], self.x_control[same]
 
+    def middle(self, pair: Pair) -> Pair:
+        """One pair for all that print alike: what is worked out from it says no more than what is printed."""
+        x1, x0 = self.fits(pair)
+        order = np.argsort((x1 - x1.mean()) ** 2 + (x0 - x0.mean()) ** 2, kind="stable")
+        return replace(pair, x_treated=int(x1[order[0]]), x_control=int(x0[order[0]]))
+
     def _place(self, pair: Pair) -> int:
         return int(np.flatnonzero((self.x_treated == pair.x_treated) & (self.x_control == pair.x_control))[0])
 
 
-def choose(pair: Pair, measures: Sequence[str], policy: Policy, level: float = 0.95) -> Lattice:
-    """Send every pair of counts through the rule and give each the finest step at which it is safe."""
-    spans = (_span(pair.x_treated, pair.n_treated), _span(pair.x_control, pair.n_control))
-    return _lattice(spans, pair.n_treated, pair.n_control, tuple(sorted(set(measures))), policy, level)
+def choose(
+    pair: Pair, measures: Sequence[str], policy: Policy, level: float = 0.95, *, counted: bool = True,
+    heights: bool = False,
+) -> Lattice:  # fmt: skip
+    """Send every pair of counts through the rule and give each the finest step at which it is safe.
+
+    `measures` are printed beside one another. `counted` is False where the counts are printed nowhere, so that
+    there is no attempt to print them; with `heights` a curve prints both shares on the grid of the preset.
+    """
+    spans = tuple(_span(x, None if pair.events else n) for x, n in pair.counts)
+    sizes = replace(pair, x_treated=0, x_control=0)
+    return _lattice(spans, sizes, tuple(measures), policy, level, counted, heights)
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=64)
 def _lattice(
-    spans: tuple[tuple[int, int], tuple[int, int]],
-    n1: int,
-    n0: int,
-    measures: tuple[str, ...],
-    policy: Policy,
-    level: float,
-) -> Lattice:
-    x1, x0 = (each.ravel() for each in np.meshgrid(*(np.arange(a, b + 1) for a, b in spans), indexing="ij"))
-    small = (policy.small(x1, n1), policy.small(x0, n0))
-    raw = [compare(measure, x1, n1, x0, n0, level) for measure in measures]
-    chosen, block = np.full(len(x1), len(ATTEMPTS)), np.zeros(len(x1), dtype=np.int64)
-    left = np.ones(len(x1), dtype=bool)
-    # Which side of a half the rates lie is common knowledge: without it, x and n - x would pass for one another.
-    side = 2 * (x1 + x0) > n1 + n0
-    for attempt, (step, counted) in enumerate(ATTEMPTS):
-        if step is STEPS[0] and policy.rounding > 1 and min(n1, n0) < LARGE:
+    spans: tuple[tuple[int, int], ...], sizes: Pair, measures: tuple[str, ...], policy: Policy, level: float,
+    counted: bool, heights: bool,
+) -> Lattice:  # fmt: skip
+    ns = (sizes.n_treated, sizes.n_control)
+    xs = tuple(each.ravel() for each in np.meshgrid(*(np.arange(a, b + 1) for a, b in spans), indexing="ij"))
+    tops = (None, None) if sizes.events else ns
+    small = tuple(policy.small(x, top) for x, top in zip(xs, tops, strict=True))
+    known = _known(xs, ns, small, policy, sizes.events, heights)
+    raw = [compare(measure, xs[0], ns[0], xs[1], ns[1], level) for measure in measures]
+    chosen, block = np.full(len(xs[0]), len(ATTEMPTS)), np.zeros(len(xs[0]), dtype=np.int64)
+    left = np.ones(len(xs[0]), dtype=bool)
+    for attempt, (step, times) in enumerate(ATTEMPTS):
+        if (step is STEPS[0] and policy.rounding > 1 and min(ns) < LARGE) or (times and not counted):
             continue
-        counts = _printed_counts(x1, x0, small[0] | small[1] if counted else np.ones_like(left), policy)
-        codes = combine([side, counts, *_codes(raw, measures, step)])
-        take = left & _reaches(codes, (x1, x0), (n1, n0), small, policy)
-        take &= _wide(codes, take, (x1, x0), small, policy)
-        chosen[take], block[take] = attempt, codes[take] + attempt * len(x1)
+        if not left.any() or (times > 1 and policy.rounding == 1) or (step is not None and not measures):
+            continue
+        codes = hashed(
+            [*known, *_printed_counts(xs, small[0] | small[1], times, policy), *_codes(raw, measures, step)]
+        )
+        take = _safe(codes, left, xs, tops, small, policy)
+        chosen[take], block[take] = attempt, codes[take]
         left &= ~take
-    block[left] = len(ATTEMPTS) * len(x1)
-    return Lattice(x_treated=x1, x_control=x0, attempt=chosen, block=block)
+    block[left] = hashed([*known, chosen])[left]
+    return Lattice(x_treated=xs[0], x_control=xs[1], attempt=chosen, block=block)
+
+
+def _known(
+    xs: tuple[np.ndarray, ...], ns: tuple[int, int], small: tuple, policy: Policy, events: bool, heights: bool
+) -> list[np.ndarray]:
+    """What the attacker has beside the numbers. On which side of a half the rates lie is common knowledge: without
+    it, x and n - x would pass for one another. That some cell is small may be read from what is withheld."""
+    side = 0 * xs[0] if events else 1 * (2 * (xs[0] + xs[1]) > sum(ns))
+    curve = [np.round(x / n / policy.grid(n)) for x, n in zip(xs, ns, strict=True)] if heights else []
+    return [side, 1 * (small[0] | small[1]), *curve]
 
 
 def _codes(raw: list[Numbers], measures: tuple[str, ...], step: Step | None) -> list[np.ndarray]:
@@ -208,60 +274,71 @@ def _codes(raw: list[Numbers], measures: tuple[str, ...], step: Step | None) -> 
     columns = []
     for numbers, measure in zip(raw, measures, strict=True):
         seen = coarsen(numbers, measure, step)
-        for each in (seen.estimate, seen.std_error, seen.p_value, seen.conf_low, seen.conf_high):
-            columns.append(np.where(np.isfinite(each), np.round(np.where(np.isfinite(each), each, 0) * 1e4), -1e9))
-    return columns
+        columns += [seen.estimate, seen.std_error, seen.p_value, seen.conf_low, seen.conf_high]
+    return [
+        np.where(np.isfinite(each), np.round(np.nan_to_num(each, posinf=0, neginf=0) * 1e5), -1e9)
+        for each in columns
+    ]
 
 
-def _printed_counts(x1: np.ndarray, x0: np.ndarray, hidden: np.ndarray, policy: Policy) -> np.ndarray:
-    shown = combine([policy.rounded(x1), policy.rounded(x0)])
-    return np.where(hidden, -1, shown)
+def _printed_counts(
+    xs: tuple[np.ndarray, ...], hidden: np.ndarray, times: int, policy: Policy
+) -> list[np.ndarray]:
+    return [np.where(hidden, -1, policy.rounded(x, times)) for x in xs] if times else []
+
+
+def _safe(
+    codes: np.ndarray, left: np.ndarray, xs: tuple[np.ndarray, ...], tops: tuple, small: tuple, policy: Policy
+) -> np.ndarray:
+    """The pairs that may be printed at this step: an attacker who knows which ones are finds enough that fit.
+
+    Taking one pair out narrows the range of those that print like it, so it is repeated until nothing changes.
+    """
+    take = left.copy()
+    while take.any():
+        seen = codes[take]
+        safe = np.ones(len(seen), dtype=bool)
+        for x, top, is_small in zip(xs, tops, small, strict=True):
+            safe &= _reaches(seen, x[take], top, is_small[take], policy)
+        if safe.all():
+            break
+        take[np.flatnonzero(take)[~safe]] = False
+    return take
 
 
 def _reaches(
-    codes: np.ndarray, xs: tuple[np.ndarray, np.ndarray], ns: tuple[int, int], small: tuple, policy: Policy
+    codes: np.ndarray, x: np.ndarray, top: int | None, small: np.ndarray, policy: Policy
 ) -> np.ndarray:
-    """Where the range of a small count, among all pairs that print alike, reaches far enough on either side."""
-    safe = np.ones(len(codes), dtype=bool)
-    for x, n, is_small in zip(xs, ns, small, strict=True):
-        low, high = block_ranges(codes, x)
-        floor = 0 if policy.hide_zeros else 1
-        below = x - low >= np.minimum(policy.protection, np.maximum(x - floor, 0))
-        above = high - x >= np.minimum(policy.protection, np.maximum(n - floor - x, 0))
-        safe &= ~is_small | (below & above)
-    return safe
+    """Where the range of a count among the pairs that print alike is wide enough, and for a small one on either
+    side: as far as there are whole numbers that it could be without being known not to be small."""
+    low, high = block_ranges(codes, x)
+    floor = 0 if policy.hide_zeros else 1
+    least, most = np.full(len(x), floor), np.full(len(x), 10**9 if top is None else top - floor)
+    below = x - low >= np.minimum(policy.protection, np.maximum(x - least, 0))
+    above = high - x >= np.minimum(policy.protection, np.maximum(most - x, 0))
+    many = distinct(codes, x) > np.where(small, policy.protection, policy.spread)
+    return many & (~small | (below & above))
 
 
-def _wide(
-    codes: np.ndarray, take: np.ndarray, xs: tuple[np.ndarray, np.ndarray], small: tuple, policy: Policy
-) -> np.ndarray:
-    """Where enough whole numbers fit for an attacker who also knows which pairs the rule prints at this step."""
-    safe = np.zeros(len(codes), dtype=bool)
-    if not take.any():
-        return safe
-    wide = np.ones(int(take.sum()), dtype=bool)
-    for x, is_small in zip(xs, small, strict=True):
-        any_small = block_ranges(codes[take], is_small[take].astype(np.int64))[1] > 0
-        wide &= distinct(codes[take], x[take]) > np.where(any_small, policy.protection, policy.spread)
-    safe[take] = wide
-    return safe
-
-
-def _span(x: int, n: int) -> tuple[int, int]:
+def _span(x: int, n: int | None) -> tuple[int, int]:
     """The counts that are tried: all of a small arm, a wide stretch around the printed count of a large one."""
+    if n is None:
+        start = max(0, x // 10 * 10 - REACH)
+        return start, start + 2 * REACH
     if n <= 2 * REACH:
         return 0, n
     start = max(0, min(x // 10 * 10 - REACH, n - 2 * REACH))
     return start, min(n, start + 2 * REACH)
 
 
-def _newcombe(x1: np.ndarray, n1: int, x0: np.ndarray, n0: int, level: float) -> tuple[np.ndarray, np.ndarray]:
-    z = special.ndtri(0.5 + level / 2)
+def _newcombe(x1: np.ndarray, n1: int, x0: np.ndarray, n0: int, z: float) -> tuple[np.ndarray, np.ndarray]:
     ends = []
     for x, n in ((x1, n1), (x0, n0)):
         p = x / n
         half = z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
-        ends.append((p, (p + z**2 / (2 * n) - half) / (1 + z**2 / n), (p + z**2 / (2 * n) + half) / (1 + z**2 / n)))
+        ends.append(
+            (p, (p + z**2 / (2 * n) - half) / (1 + z**2 / n), (p + z**2 / (2 * n) + half) / (1 + z**2 / n))
+        )
     (p1, low1, high1), (p0, low0, high0) = ends
     return p1 - p0 - np.hypot(p1 - low1, high0 - p0), p1 - p0 + np.hypot(high1 - p1, p0 - low0)
 
@@ -280,4 +357,4 @@ def _printed(values: np.ndarray, grid: float, ratio: bool) -> np.ndarray:
     if ratio:
         ratios = np.exp(values)
         return np.where(ratios < 0.1, np.round(ratios, 3), np.round(ratios, 2))
-    return np.round(values, 1 if grid < 1 else 0) + 0.0
+    return np.round(values, max(0, math.ceil(-math.log10(grid)))) + 0.0

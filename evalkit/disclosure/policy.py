@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
 from functools import cache
 from importlib.resources import files
@@ -44,11 +45,19 @@ class Policy:
             found = found | self._below(np.asarray(total, dtype=float) - count)
         return found if found.ndim else bool(found)
 
-    def rounded(self, count: Any) -> Any:
-        """The count as printed: the nearest multiple of `rounding`, halves up."""
-        base = self.rounding
+    def rounded(self, count: Any, times: int = 1) -> Any:
+        """The count as printed: the nearest multiple of `rounding` (or of so many `times` it), halves up."""
+        base = self.rounding * times
         rounded = np.floor(np.asarray(count, dtype=float) / base + 0.5) * base
         return rounded if rounded.ndim else int(rounded)
+
+    def grid(self, people: float | None) -> float:
+        """The step of 1, 2 or 5 times a power of ten that holds at least as many of these people as counts hide."""
+        if not people:
+            return 1.0
+        needed = max(self.rounding, self.protection) / people
+        scale = 10.0 ** math.floor(math.log10(needed))
+        return next(step * scale for step in (1, 2, 5, 10) if step * scale >= needed * (1 - 1e-12))
 
     def dominated(self, amounts: Any) -> bool:
         """Whether two contributors hold more of a total than `dominance` allows (a total of 0 has none)."""
@@ -66,7 +75,10 @@ def policy(preset: str) -> Policy:
     presets = _presets()
     if preset not in presets:
         raise StudyError(
-            "`disclosure.preset` is not known", where="study.yml", found=str(preset), do=nearest(preset, presets)
+            "`disclosure.preset` is not known",
+            where="study.yml",
+            found=str(preset),
+            do=nearest(preset, presets),
         )
     wanted = {each.name for each in fields(Policy)}
     values = {name: value for name, value in presets[preset].items() if name in wanted}
