@@ -25,7 +25,7 @@ from evalkit.impact.measures import (
 from evalkit.impact.missing import pooled_over_imputations
 from evalkit.impact.proportion import check_level
 from evalkit.impact.sample import Sample, attrition, binary, read_sample
-from evalkit.impact.side import bounds_for_lost, cace, subgroups
+from evalkit.impact.side import adjusted_over, bounds_for_lost, cace, subgroups
 from evalkit.options import one_of, takes
 from evalkit.results import Check, Estimate, Result
 
@@ -47,6 +47,7 @@ class RatesOptions:
     subclass: str | None = None
     exposure: str | None = None
     subgroup: str | None = None
+    p_adjust: str | None = None
     compliance: str | None = None
     margin: float | None = None
     better: str | None = None
@@ -66,21 +67,49 @@ class RatesOptions:
         one_of("estimand", self.estimand, ("itt", "ate", "att", "ato", "descriptive"), where="rates")
         if self.better is not None:
             one_of("better", self.better, ("lower", "higher"), where="rates")
+        if self.p_adjust is not None:
+            one_of("p_adjust", self.p_adjust, ("holm", "bh", "romano_wolf"), where="rates, over subgroups")
         check_level(self.level)
-        if self.exposure and self.measure != "rate_ratio":
-            raise StudyError("`exposure` belongs to `measure: rate_ratio`", where="rates")
-        if self.compliance and self.measure in RATIOS:
-            raise StudyError(
-                "`compliance` needs a difference, not a ratio", where="rates", found=self.measure
-            )
-        if self.missing == "mice" and not self.adjust:
-            raise StudyError("`missing: mice` imputes the covariates in `adjust`, and there are none")
-        if self.margin is not None and self.margin <= 0:
-            raise StudyError("`margin` is a size above 0, whichever way is better", found=str(self.margin))
-        if (self.time is None) != (self.event is None):
-            raise StudyError("`time` and `event` go together", where="rates")
-        if self.outcome in self.adjust:
-            raise StudyError("the outcome cannot be a covariate of itself", where="rates", found=self.outcome)
+        wrong = next((words for words, is_wrong in self._conflicts() if is_wrong), None)
+        if wrong:
+            raise StudyError(wrong, where="rates")
+
+    def _conflicts(self) -> tuple[tuple[str, bool], ...]:
+        """Options that do not go together, in words, each with whether these do that."""
+        mice, aipw_model = self.missing == "mice", bool(self.adjust) and self.model == "aipw"
+        return (
+            (
+                "`exposure` belongs to `measure: rate_ratio`",
+                bool(self.exposure) and self.measure != "rate_ratio",
+            ),
+            ("`exposure` is not supported with `model: aipw`", bool(self.exposure) and aipw_model),
+            (
+                "`compliance` needs a difference, not a ratio",
+                bool(self.compliance) and self.measure in RATIOS,
+            ),
+            (
+                "`missing: mice` imputes the covariates in `adjust`, and there are none",
+                mice and not self.adjust,
+            ),
+            (
+                "`missing: mice` is not supported with `subgroup` or `compliance`",
+                mice and bool(self.subgroup or self.compliance),
+            ),
+            (
+                "`p_adjust` is over the groups of `subgroup`, and there is none",
+                bool(self.p_adjust and not self.subgroup),
+            ),
+            (
+                "`p_adjust: romano_wolf` is not supported with `cluster`",
+                self.p_adjust == "romano_wolf" and self.cluster is not None,
+            ),
+            (
+                "`margin` is a size above 0, whichever way is better",
+                self.margin is not None and self.margin <= 0,
+            ),
+            ("`time` and `event` go together", (self.time is None) != (self.event is None)),
+            ("the outcome cannot be a covariate of itself", self.outcome in self.adjust),
+        )
 
 
 @takes(RatesOptions)
@@ -110,6 +139,8 @@ def rates(people: pd.DataFrame, options: RatesOptions) -> Result:
         Person-time behind each count, for `rate_ratio`.
     subgroup
         Column of categories: one estimate each, and a test that they differ.
+    p_adjust
+        `holm`, `bh` or `romano_wolf` over the groups of `subgroup`; all of them are listed.
     compliance
         Column of 0 and 1, who took the programme up: adds term `cace`.
     margin, better
@@ -224,7 +255,7 @@ def _estimates(sample: Sample, options: RatesOptions) -> tuple[list[Estimate], t
     estimates = [head]
     if options.subgroup:
         found, check = subgroups(sample, options, one_estimate)
-        estimates, checks = [*estimates, *found], (*checks, check)
+        estimates, checks = [*estimates, *adjusted_over(found, options)], (*checks, check)
     if options.compliance:
         found, check = cace(sample, means, options)
         estimates, checks = [*estimates, found], (*checks, check)

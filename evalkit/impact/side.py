@@ -9,14 +9,16 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from scipy import special
 
 from evalkit.impact.attrition import extreme_cases, lee_bounds
 from evalkit.impact.measures import BINARY, RATIOS, Means, contrast, estimate_from, spread, weighted_means
 from evalkit.impact.sample import Sample
+from evalkit.inference import adjust, romano_wolf
 from evalkit.intervals import chi_square_p
 from evalkit.results import Check, Estimate
 
-WEAK = 10.0
+WEAK, ROMANO_WOLF_DRAWS = 10.0, 9999
 One = Callable[[Sample, Any], tuple[Estimate, Means, tuple[Check, ...]]]
 
 
@@ -29,6 +31,26 @@ def subgroups(sample: Sample, options: Any, one_estimate: One) -> tuple[list[Est
         if sample.treated[rows].any() and (~sample.treated[rows]).any():
             found.append(replace(one_estimate(sample.rows(rows), options)[0], group=str(name)))
     return found, interaction(found)
+
+
+def adjusted_over(estimates: list[Estimate], options: Any) -> list[Estimate]:
+    """The groups' estimates with p-values adjusted for their number, where `p_adjust` asks for it.
+
+    Romano and Wolf's draws are independent normal ones, since no person is in two groups.
+    """
+    known = [number for number, each in enumerate(estimates) if each.p_value is not None]
+    if options.p_adjust is None or len(known) < 2:
+        return estimates
+    if options.p_adjust == "romano_wolf":
+        size = -special.ndtri(np.array([estimates[number].p_value for number in known]) / 2)
+        draws = np.random.default_rng(options.seed).standard_normal((ROMANO_WOLF_DRAWS, len(known)))
+        adjusted = romano_wolf(size, draws)
+    else:
+        adjusted = adjust(np.array([estimates[number].p_value for number in known]), options.p_adjust)
+    out = list(estimates)
+    for number, p in zip(known, adjusted, strict=True):
+        out[number] = replace(out[number], p_adjusted=float(p))
+    return out
 
 
 def interaction(estimates: list[Estimate]) -> Check:

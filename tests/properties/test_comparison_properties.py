@@ -168,6 +168,17 @@ def test_subgroups_carry_one_test_of_interaction():
     assert result.check("subgroup_interaction").statistic == pytest.approx(z**2)
 
 
+@pytest.mark.parametrize("method", ["holm", "bh", "romano_wolf"])
+def test_p_values_are_adjusted_over_the_groups(method):
+    result = rates(PEOPLE.assign(area=PEOPLE.index % 4), outcome="back", subgroup="area", p_adjust=method)
+    groups = result.estimates[1:]
+    assert all(each.p_adjusted >= each.p_value - 0.01 for each in groups)
+    smallest = min(each.p_value for each in groups)
+    if method == "romano_wolf":
+        # Independent groups: the smallest is 1 − (1 − p)^4, up to the error of 9,999 draws.
+        assert min(e.p_adjusted for e in groups) == pytest.approx(1 - (1 - smallest) ** 4, abs=0.02)
+
+
 def test_margins():
     assert rates(PEOPLE, outcome="back", margin=40, better="lower").check("margin").passed is True
     assert rates(PEOPLE, outcome="back", margin=0.01, better="lower").check("margin").passed is False
@@ -223,6 +234,9 @@ def test_negative_control_outcome():
         ({"outcome": "back", "missing": "mice"}, StudyError),
         ({"outcome": "back", "compliance": "sex", "measure": "risk_ratio"}, StudyError),
         ({"outcome": "back", "exposure": "days"}, StudyError),
+        ({"outcome": "back", "p_adjust": "holm"}, StudyError),
+        ({"outcome": "back", "subgroup": "sex", "p_adjust": "sidak"}, StudyError),
+        ({"outcome": "back", "subgroup": "sex", "adjust": ("age",), "missing": "mice"}, StudyError),
         ({"outcome": "back", "level": 95.0}, StudyError),
         ({"outcome": "back", "treated": "prior"}, DataError),
         ({"outcome": "back", "adjust": ("age",), "model": "aipw", "weights": "age"}, StudyError),
