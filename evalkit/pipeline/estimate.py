@@ -125,8 +125,12 @@ def _outcome_columns(outcome: Outcome, row: Method) -> dict[str, Any]:
             return {"time": outcome.time, "event": outcome.event, "outcome": outcome.name}
         return {"time": f"{outcome.name}_time", "event": f"{outcome.name}_event", "outcome": outcome.name}
     if outcome.measure == "column":
-        return {"outcome": outcome.column}
-    return {"outcome": outcome.name}
+        better = {"better": outcome.better} if "better" in row.option_names and outcome.better else {}
+        return {"outcome": outcome.column, **better}
+    columns = {"outcome": outcome.name, "better": outcome.better}
+    if outcome.measure == "binary":
+        columns |= {"time": f"{outcome.name}_time", "event": f"{outcome.name}_event"}
+    return {name: value for name, value in columns.items() if name in row.option_names and value is not None}
 
 
 def _impacts(
