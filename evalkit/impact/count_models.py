@@ -21,7 +21,7 @@ def count_models(sample: Sample, level: float) -> list[Estimate]:
     event."""
     y, treated = sample.outcome, sample.treated
     exposure = np.ones(len(y)) if sample.exposure is None else sample.exposure
-    if y[treated].sum() == 0 or y[~treated].sum() == 0:
+    if y[treated].sum() == 0 or y[~treated].sum() == 0 or len(y) < 3:
         return []
     estimates = [_quasi_poisson(sample, exposure, level)]
     log_ratio, variance, _ = negative_binomial(y, treated, exposure)

@@ -79,11 +79,15 @@ def contrast(means: Means, measure: str) -> tuple[float, np.ndarray]:
 def spread(influence: np.ndarray, sample: Sample, parameters: int) -> Spread:
     """Variance of a sum of influences: HC1 by rows, or by clusters with G/(G-1) × (N-1)/(N-K)."""
     n = len(influence)
+    if n <= parameters:
+        return Spread(variance=math.nan, trusted=False)
     if sample.clusters is None:
         return Spread(variance=float(n / (n - parameters) * (influence**2).sum()))
     if sample.nested is not None:
         return _nested_spread(influence, sample)
     size = int(sample.clusters.max()) + 1
+    if size < 2:
+        return Spread(variance=math.nan, n_clusters=size, trusted=False)
     sums = np.bincount(sample.clusters, weights=influence, minlength=size)
     variance = float(cluster_factor(size, n, parameters) * (sums**2).sum())
     if not sample.named:

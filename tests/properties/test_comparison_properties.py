@@ -140,6 +140,15 @@ def test_few_clusters_in_both_arms():
     assert result.check("few_clusters").passed is False
 
 
+@pytest.mark.parametrize("measure", MEASURES)
+def test_one_cluster_or_one_person_an_arm_leaves_the_estimate(measure):
+    one = rates(PEOPLE.assign(block=1), outcome="back", measure=measure, cluster="block")
+    assert one.headline.estimate is not None
+    assert one.headline.conf_low is None
+    two = pd.DataFrame({"treated": [1, 0], "back": [1, 1]})
+    assert rates(two, outcome="back", measure=measure).headline.n_treated == 1
+
+
 def test_an_arm_without_events_has_a_difference_and_a_ratio_of_nought():
     people = pd.DataFrame({"treated": [1] * 20 + [0] * 20, "back": [0] * 20 + [1] * 5 + [0] * 15})
     assert rates(people, outcome="back").headline.conf_high < 0

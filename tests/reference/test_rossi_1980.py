@@ -141,6 +141,18 @@ def test_aipw_against_hand_algebra_with_a_saturated_covariate():
     )
 
 
+def test_aipw_against_statsmodels():
+    # statsmodels 0.15 TreatmentEffect.aipw, prio on fin given age and wexp: 0.0072042 (0.268815 with both models'
+    # estimation in the error, which ours leaves to their orthogonality).
+    result = rates(
+        MEN, outcome="prio", treated="fin", measure="mean_difference", adjust=("age", "wexp"), model="aipw",
+        estimand="ate",
+    )  # fmt: skip
+    assert result.headline.estimate == pytest.approx(0.007204175791784, rel=COEFFICIENT)
+    assert result.headline.std_error == pytest.approx(0.268815, rel=5e-3)
+    assert result.check("overlap").passed is True
+
+
 @pytest.mark.parametrize("ties", ["efron", "breslow"])
 @pytest.mark.parametrize("time", ["week", "fine"])
 def test_cox_coefficients_and_every_error(ties, time):
