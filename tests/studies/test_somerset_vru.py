@@ -43,4 +43,3 @@ def test_no_sentence_is_about_the_real_score(results):
     said = next(each for each in values["statements"] if each["analysis"] == "by_group")
     assert "invented" in said["can_say"]
     assert values["evidence"]["level"] == 0
-
