@@ -18,7 +18,7 @@ from evalkit.pipeline.gather import Gathered, gather, undescribed
 from evalkit.pipeline.methods import method, option_problems
 from evalkit.pipeline.readiness import Readiness, readiness
 from evalkit.pipeline.ties import tie_samples
-from evalkit.pipeline.write import file_hash, replacing, versions, write_json
+from evalkit.pipeline.write import file_hash, replacing, require_replaceable, versions, write_json
 from evalkit.results import Design, Result
 from evalkit.study import Study, read_study
 
@@ -105,6 +105,7 @@ def run(
     study = read_study(folder)
     study = study if seed is None else replace(study, seed=seed)
     target = (output or study.folder / "output").resolve()
+    require_replaceable(target)
     progress(f"{study.study}: reading")
     gathered = _checked(study)
     with python_warnings.catch_warnings(record=True) as caught:

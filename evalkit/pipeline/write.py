@@ -16,6 +16,7 @@ from typing import Any
 
 import pandas as pd
 
+from evalkit.errors import UsageError
 from evalkit.results import plain
 
 PACKAGES = (
@@ -43,6 +44,25 @@ def replacing(folder: Path) -> Iterator[Path]:
         _swap(fresh, folder)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+
+
+def require_replaceable(folder: Path) -> None:
+    """Refuse an output folder that holds anything but an earlier run: a run replaces it whole.
+
+    Raises
+    ------
+    UsageError
+    """
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise UsageError("the output must be a folder", found=folder.name)
+    ours = (folder / "results.json").is_file() and not (folder / "study.yml").exists()
+    if any(folder.iterdir()) and not ours:
+        raise UsageError(
+            "this folder holds something other than an earlier run, and a run replaces it whole",
+            found=folder.name, do="Name a new folder with --output",
+        )  # fmt: skip
 
 
 def write_json(path: Path, values: Any) -> None:

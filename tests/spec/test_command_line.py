@@ -95,6 +95,16 @@ def test_a_failed_run_leaves_the_previous_output_whole(make_study):
     assert snapshot(folder / "output") == was
 
 
+def test_an_output_folder_with_other_files_is_never_replaced(make_study, tmp_path, capsys):
+    folder, other = make_study("before-after"), tmp_path / "documents"
+    other.mkdir()
+    (other / "letter.txt").write_text("keep me", encoding="utf-8")
+    assert main(["run", str(folder), "--output", str(other)]) == 2
+    assert main(["run", str(folder), "--output", str(folder)]) == 2
+    assert (other / "letter.txt").read_text(encoding="utf-8") == "keep me"
+    assert (folder / "study.yml").is_file()
+
+
 def test_new_never_overwrites(make_study, capsys):
     folder = make_study()
     assert main(["new", str(folder)]) == 2
