@@ -109,6 +109,7 @@ def test_a_comparison_that_changed_alike_leaves_no_change():
     found = answer(twin, unit="ward", comparison="B")
     assert found.headline.estimate == pytest.approx(1, abs=1e-9)
     assert found.check("comparison_units").statistic == 1
+    assert (found.headline.n_treated, found.headline.n_control) == (1, 1)
 
 
 def test_several_comparison_series_are_added_up():

@@ -98,7 +98,7 @@ def interrupted(frame: pd.DataFrame, options: InterruptedOptions) -> Result:
     >>> months = pd.DataFrame({"month": range(24), "thefts": [20, 22, 19, 21] * 3 + [10, 11, 9, 10] * 3})
     >>> found = interrupted(months, outcome="thefts", period="month", starts=12, diagnostics=False)
     >>> round(found.headline.estimate, 2)
-    0.48
+    0.49
     """
     series = read_series(frame, options)
     _refuse_noughts(series, options)

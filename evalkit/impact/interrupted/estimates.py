@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -29,7 +31,10 @@ def estimates(series: Series, model: Model, options: InterruptedOptions, *, cert
     ]
     if options.counts:
         found.append(_total(series, model, options, certain))
-    return found
+    if series.series == 1:
+        return found
+    # Series, not people: one place beside so many others.
+    return [replace(each, n_treated=1, n_control=len(options.compared)) for each in found]
 
 
 def _coefficient(

@@ -37,15 +37,7 @@ def interrupted(result: Result, *, label: str = "", arms: Mapping[str, str] | No
     ).reset_index(drop=True)
     data["time"], ticks = _times(data["period"])
     after = data[data["post"] == 1]
-    lines = pd.concat(
-        [
-            data.assign(line="fitted", height=data["fitted"]),
-            after.assign(line=EXPECTED, height=after["counterfactual"]),
-        ]
-    ).dropna(subset=["height"])
-    # No line joins the last period before to the first after: the step is the estimate, not a course.
-    lines["piece"] = [f"{line} {post:.0f}" for line, post in zip(lines["line"], lines["post"], strict=True)]
-    lines["line"] = pd.Categorical(lines["line"], categories=["fitted", EXPECTED], ordered=True)
+    lines = _lines(data, after)
     plot = ggplot(data, aes("time"))
     banded = after.dropna(subset=["conf_low", "conf_high"])
     if len(banded) > 1:
@@ -66,6 +58,22 @@ def interrupted(result: Result, *, label: str = "", arms: Mapping[str, str] | No
     if start is not None:
         plot = plot + _start_line(start, float(data[["observed", "fitted", "counterfactual"]].max().max()))
     return Figure(plot=plot, alt=_interrupted_alt(result, data, after, label), data=data, height=3.8)
+
+
+def _lines(data: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    """The fitted course throughout, and the expected one from the start on.
+
+    No line joins the last period before to the first after: the step is the estimate, not a course.
+    """
+    lines = pd.concat(
+        [
+            data.assign(line="fitted", height=data["fitted"]),
+            after.assign(line=EXPECTED, height=after["counterfactual"]),
+        ]
+    ).dropna(subset=["height"])
+    lines["piece"] = [f"{line} {post:.0f}" for line, post in zip(lines["line"], lines["post"], strict=True)]
+    lines["line"] = pd.Categorical(lines["line"], categories=["fitted", EXPECTED], ordered=True)
+    return lines
 
 
 def synthetic_path(result: Result, *, label: str = "", arms: Mapping[str, str] | None = None) -> Figure:
