@@ -104,19 +104,6 @@ def detail(output: Output) -> str:
     return text.strip() + "\n" if text.strip() else "The analyses gave no detail tables.\n"
 
 
-def published(output: Output) -> str:
-    """Figures that a source has already printed, as it printed them."""
-    rows = output.rows("published")
-    if not rows:
-        return "No published figures were used.\n"
-    names = [n for n in ("place", "measure", "period", "numerator", "denominator", "before", "after", "published_value",
-                         "unit", "note") if any(row.get(n) not in (None, "") for row in rows)]  # fmt: skip
-    numeric = {"numerator", "denominator", "before", "after", "published_value"}
-    columns = [Column(heading=plain_words(n).capitalize(), numeric=n in numeric) for n in names]
-    cells = [["[x]" if row.get(n) in (None, "") else _plain(row[n]) for n in names] for row in rows]
-    return table(columns, cells, name="published", caption="Figures as their sources printed them")
-
-
 def disclosure(output: Output) -> str:
     """What the gate did to the figures before they came here."""
     told = output.get("disclosure") or {}
@@ -197,5 +184,5 @@ def _plain(value: object) -> str:
     return str(int(value)) if isinstance(value, float) else str(value)
 
 
-PARTS: Sequence[str] = ("methods", "design", "estimates", "checks", "balance", "detail", "published", "disclosure",
+PARTS: Sequence[str] = ("methods", "design", "estimates", "checks", "balance", "detail", "disclosure",
                         "warnings", "reproducibility", "references")  # fmt: skip

@@ -67,7 +67,7 @@ class Output:
         label = said.get("label") or self.get("outcomes", result.outcome, "label")
         label = str(label or plain_words(result.outcome or result.analysis))
         status = said.get("data_status")
-        if status in STATUS and status != self.values.get("data_status"):
+        if status in STATUS and (self.mixed or status != self.values.get("data_status")):
             return f"{label} ({STATUS[status].lower()})"
         return label
 
@@ -79,14 +79,25 @@ class Output:
     @property
     def hypothetical(self) -> bool:
         """Whether the evidence level is only what such a design would earn."""
-        return bool((self.get("evidence") or {}).get("hypothetical", self.simulated))
+        main = self.statement(self.primary.analysis) if self.primary else {}
+        unsaid = main.get("data_status", self.values.get("data_status")) == "simulated"
+        return bool((self.get("evidence") or {}).get("hypothetical", unsaid))
 
     @property
-    def partly_simulated(self) -> bool:
-        """Whether some analyses, but not the study, work with invented data."""
-        return not self.simulated and any(
-            row.get("data_status") == "simulated" for row in self.rows("statements")
-        )
+    def mixed(self) -> bool:
+        """Whether some analyses work with invented data and others with real or published figures."""
+        kinds = {row.get("data_status") for row in self.rows("statements")} - {None}
+        return "simulated" in kinds | {self.values.get("data_status")} and bool(kinds - {"simulated"})
+
+    @property
+    def status(self) -> str:
+        """What kind of data the study works with, in words; empty where that is not recorded."""
+        own = str(self.values.get("data_status"))
+        if not self.mixed:
+            return STATUS.get(own, "")
+        kinds = {row.get("data_status") for row in self.rows("statements")} | {own}
+        known = [STATUS[kind] for kind in ("real", "published") if kind in kinds]
+        return " and ".join([known[0], *(each.lower() for each in (*known[1:], STATUS["simulated"]))])
 
     def statement(self, analysis: str) -> Mapping[str, Any]:
         """What may and may not be said about an analysis."""

@@ -7,39 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from evalkit.report.output import STATUS, Output
+from evalkit.report.front import box
+from evalkit.report.output import Output
 from evalkit.report.tables import (
     VERDICT,
     Column,
     arms_table,
     estimates_table,
     flow_table,
-    frame_table,
     headline_only,
     table,
 )  # fmt: skip
 from evalkit.report.words import count, day, escape, plain_words, sentence
 from evalkit.results import Result
 
-SIMULATED = (
-    "Invented data. These figures were made up to show the method. They say nothing about any real programme."
-)
-PARTLY = "Some of these figures are invented, to show the method. They are marked, and say nothing about the programme."
-INTERNAL = "Not for release: internal figures, not checked for disclosure."
-QUESTIONS = (
-    ("did_it_work", "Did it work?"),
-    ("how_sure", "How sure can we be?"),
-    ("for_whom", "For whom?"),
-    ("at_what_cost", "At what cost?"),
-    ("what_next", "What next?"),
-)
-NOT_GIVEN = {
-    "did_it_work": "Not answered: the results hold no statement on this.",
-    "how_sure": "Not rated: the results hold no evidence level.",
-    "for_whom": "Not recorded: the study does not say who was included.",
-    "at_what_cost": "Not assessed: no costs were given to this study.",
-    "what_next": "Not decided: the results suggest no next step.",
-}
 LEVELS = {
     0: "Activity or plan only",
     1: "One group, with nothing to compare it with",
@@ -56,47 +37,14 @@ ASSIGNED = {
     "area": "Where people live",
     "none": "Nobody: there is one group",
 }
+TOLD_ELSEWHERE = ("name", "start", "population")
+PROMINENT = ("later_evidence", "measure_note")
 OF_PEOPLE = ("rates", "proportion", "survival")
 INTERVAL_NOTE = (
     "Ranges are 95% intervals. If the study were repeated many times, intervals made this way would hold the true "
     "value 19 times in 20, provided that the method's assumptions hold. They do not cover problems with the design of "
     "the study."
 )
-
-
-def banner_text(output: Output) -> str:
-    """What stands at the top of every page: invented data, figures not for release, or nothing."""
-    invented = SIMULATED if output.simulated else PARTLY if output.partly_simulated else ""
-    marks = [invented, INTERNAL if output.internal else ""]
-    return " ".join(mark for mark in marks if mark)
-
-
-def banner(output: Output) -> str:
-    text = banner_text(output)
-    return _box("banner", f"**{escape(text)}**") if text else ""
-
-
-def answers(output: Output) -> str:
-    """The five questions of the first page, each with one answer."""
-    given = output.get("answers") or {}
-    lines = []
-    for key, question in QUESTIONS:
-        text = given.get(key) or _fallback(output, key) or NOT_GIVEN[key]
-        lines.append(f"{question}\n:   {escape(sentence(text))}\n")
-    return "::: {.answers}\n" + "\n".join(lines) + ":::\n"
-
-
-def lead(output: Output) -> str:
-    """The finding in one sentence."""
-    text = output.get("headline") or _fallback(output, "did_it_work")
-    return _box("lead", escape(sentence(text or NOT_GIVEN["did_it_work"])), style="Lead")
-
-
-def limits(output: Output) -> str:
-    """What cannot be said about the main question, for the first page."""
-    main = output.statement(output.primary.analysis) if output.primary else {}
-    text = main.get("cannot_say") or "Not recorded: the results hold no statement on this."
-    return _box("cannot-say", f"**What cannot be said.** {escape(sentence(text))}", style="Cannot Say")
 
 
 def evidence(output: Output) -> str:
@@ -119,7 +67,17 @@ def evidence(output: Output) -> str:
         lines.append(f"- {escape(sentence(found['obligatory']))}")
     if found.get("scale"):
         lines.append(f"\nScale used: {escape(found['scale'])}.")
-    return _box("evidence", "\n".join(lines), style="Evidence")
+    return box("evidence", "\n".join(lines), style="Evidence")
+
+
+def notes(output: Output) -> str:
+    """What the study itself says about its measure and about later evidence, beside the evidence level."""
+    told = _own_words(output)
+    return "\n".join(
+        box("callout-note", f"## {escape(heading)}\n\n{escape(sentence(text))}")
+        for key, (heading, text) in told.items()
+        if key in PROMINENT
+    )
 
 
 def statements(output: Output) -> str:
@@ -207,42 +165,38 @@ def about(output: Output) -> str:
     """What the study is, whose it is and how to read its status."""
     told = output.get("about") or {}
     intervention, window = told.get("intervention") or {}, told.get("window") or {}
+    named = intervention if isinstance(intervention, Mapping) else {"name": intervention}
     rows = [
         ("Question", told.get("question")),
         ("Commissioner", told.get("commissioner")),
-        ("Programme", intervention.get("name") if isinstance(intervention, Mapping) else intervention),
-        ("People", intervention.get("population") if isinstance(intervention, Mapping) else None),
+        ("Programme", named.get("name")),
+        ("Start of the programme", day(named.get("start"))),
+        ("People", named.get("population")),
         ("Dates", f"{day(window['from'])} to {day(window['to'])}" if {"from", "to"} <= window.keys() else None),
         ("Who chose the people", _assignment(told.get("assignment") or {})),
-        ("Data", STATUS.get(str(output.values.get("data_status")), None)),
+        ("Data", output.status),
+        *(own for key, own in _own_words(output).items() if key not in PROMINENT),
         ("Disclosure", f"Preset {output.get('disclosure', 'preset') or 'not recorded'}; "
          f"{count(output.get('disclosure', 'suppressed') or 0)} cells withheld"),
     ]  # fmt: skip
     return "::: {.fields}\n" + "\n".join(
-        f"{name}\n:   {escape(given) if given else 'Not recorded'}\n" for name, given in rows
+        f"{escape(name)}\n:   {escape(given) if given else 'Not recorded'}\n" for name, given in rows
     ) + ":::\n"  # fmt: skip
 
 
-def _box(name: str, body: str, *, style: str = "") -> str:
-    style = style or name.replace("-", " ").title()
-    return f'::: {{.{name} custom-style="{style}"}}\n{body}\n:::\n'
+def _own_words(output: Output) -> dict[str, tuple[str, str]]:
+    """Free text that the study keeps about its programme: key to its heading and its words."""
+    told = output.get("about", "intervention")
+    found = told.items() if isinstance(told, Mapping) else ()
+    return {
+        str(key): (plain_words(key).capitalize(), "; ".join(map(str, text)) if isinstance(text, list) else str(text))
+        for key, text in found
+        if key not in TOLD_ELSEWHERE and text not in (None, "", [], {})
+    }  # fmt: skip
 
 
 def _none(text: str) -> str:
     return f"{escape(text)}\n"
-
-
-def _fallback(output: Output, key: str) -> str:
-    """An answer from the statements or the evidence where results.json has none ready."""
-    main = output.statement(output.primary.analysis) if output.primary else {}
-    found = output.get("evidence") or {}
-    if key == "did_it_work":
-        return str(main.get("headline") or main.get("can_say") or "")
-    if key == "how_sure" and found.get("certainty"):
-        return f"Certainty: {found['certainty']}. {' '.join(found.get('reasons') or ())}"
-    if key == "for_whom":
-        return str(output.get("about", "intervention", "population") or "")
-    return ""
 
 
 def _pair(row: Mapping[str, object], result: Result | None, output: Output) -> str:
@@ -257,9 +211,9 @@ def _pair(row: Mapping[str, object], result: Result | None, output: Output) -> s
         f"### {escape(label[:1].upper() + label[1:] + role)} {{.unnumbered}}\n\n"
         + (f"::: {{.meta-line}}\n{escape(rated)}\n:::\n\n" if rated else "")
         + ":::: {.say-pair}\n"
-        + _box("can-say", f"**You can say**\n\n{can}", style="Can Say")
+        + box("can-say", f"**You can say**\n\n{can}", style="Can Say")
         + "\n"
-        + _box("cannot-say", f"**You cannot say**\n\n{cannot}", style="Cannot Say")
+        + box("cannot-say", f"**You cannot say**\n\n{cannot}", style="Cannot Say")
         + "::::\n"
     )
 
@@ -286,6 +240,5 @@ def _better(outcome: Mapping[str, object]) -> str:
     return {"lower": "Lower is better.", "higher": "Higher is better."}.get(str(outcome.get("better")), "")
 
 
-PARTS: Sequence[str] = ("banner", "answers", "lead", "limits", "evidence", "statements", "delivered", "findings",
+PARTS: Sequence[str] = ("evidence", "notes", "statements", "delivered", "findings",
                         "definitions", "quality", "groups", "next_steps", "about")  # fmt: skip
-__all__ = [*PARTS, "PARTS", "banner_text", "frame_table"]

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-from evalkit.report.output import STATUS, Output, read_output
-from evalkit.report.parts import LEVELS, NOT_GIVEN
+from evalkit.report.front import NOT_GIVEN
+from evalkit.report.output import Output, read_output
+from evalkit.report.parts import LEVELS
 from evalkit.report.theme import templates_dir
 from evalkit.report.words import sentence
 
@@ -53,12 +54,11 @@ def _entry(study: Output, destination: Path) -> str:
     rated = (
         f"{'Such a design would earn level' if study.hypothetical else 'Evidence level'} {level} of 5: {name}"
     )
-    status = STATUS.get(str(study.values["data_status"]), "Status not recorded")
-    partly = '<span class="tag">Partly invented data</span>' if study.partly_simulated else ""
+    status = study.status or "Status not recorded"
     said = study.get("headline") or NOT_GIVEN["did_it_work"]
     return (
         f"<li>\n<h2>{text(str(study.values['title']))}</h2>\n"
-        f'<p><span class="tag">{text(status)}</span>{partly}'
+        f'<p><span class="tag">{text(status)}</span>'
         f'<span class="tag">{text(rated if isinstance(level, int) else name)}</span></p>\n'
         f"<p>{text(sentence(said))}</p>\n{_files(study, destination)}\n</li>"
     )

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from evalkit.errors import ReportError, nearest
-from evalkit.report import annex, parts, summary, worth
+from evalkit.report import annex, front, parts, printed, summary, worth
 from evalkit.report.drawing import stage_figures
-from evalkit.report.output import STATUS, Output, read_output
+from evalkit.report.output import Output, read_output
 from evalkit.report.qmd import split_front_matter
 from evalkit.report.theme import templates_dir as shipped_templates
 from evalkit.report.word import reference_document
@@ -98,13 +98,14 @@ def swap(fresh: Path, place: Path) -> None:
 def _write_parts(study: Output, target: Path, drawn_before: Path) -> None:
     folder = target / "parts"
     folder.mkdir(parents=True, exist_ok=True)
-    texts = {name: getattr(parts, name)(study) for name in parts.PARTS}
-    texts |= {name: getattr(annex, name)(study) for name in annex.PARTS}
+    texts = {
+        name: getattr(room, name)(study) for room in (front, parts, printed, annex) for name in room.PARTS
+    }
     texts |= {"summary_fields": summary.part(study), "value": worth.value(study)}
     texts |= stage_figures(study, target / "figures", drawn_before)
     for name, text in texts.items():
         (folder / f"{name}.md").write_text(f"{text.strip()}\n", encoding="utf-8")
-    banner = parts.banner_text(study)
+    banner = front.banner_text(study)
     (folder / "header.typ").write_text(_typst_header(banner), encoding="utf-8")
     (folder / "reference.docx").write_bytes(
         reference_document(banner=banner, footer=str(study.values["title"]))
@@ -137,14 +138,14 @@ def values_of(study: Output) -> dict[str, Any]:
         "question": study.get("about", "question") or "",
         "commissioner": study.get("about", "commissioner") or "Not recorded",
         "programme": study.get("about", "intervention", "name") or study.values["title"],
-        "status": STATUS.get(str(study.values["data_status"]), "Not recorded"),
+        "status": study.status or "Not recorded",
         "level": study.get("evidence", "level"),
         "certainty": study.get("evidence", "certainty") or "not rated",
         "version": study.get("evalkit") or "unknown",
         "run": study.run.get("id") or study.run.get("finished") or "not recorded",
     }
     found["level"] = "not rated" if found["level"] is None else found["level"]
-    found["banner"] = parts.banner_text(study)
+    found["banner"] = front.banner_text(study)
     found["short"] = study.values["title"]
     status, run = found["status"], day(study.run.get("finished") or study.run.get("started") or "")
     found["footer"] = (f"{study.values['title']}. {status}. Made with evalkit {found['version']}"

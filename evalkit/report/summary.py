@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from evalkit.report.output import STATUS, Output
-from evalkit.report.parts import LEVELS, NOT_GIVEN
+from evalkit.report.front import NOT_GIVEN
+from evalkit.report.output import Output
+from evalkit.report.parts import LEVELS
 from evalkit.report.tables import estimate_text, interval_text
 from evalkit.report.words import count, day, escape, is_number, plain_words, sentence, unit_words
 
@@ -100,8 +101,7 @@ def _programme(output: Output) -> Any:
     whose = output.get("about", "commissioner")
     window = output.get("about", "window") or {}
     dates = f", {day(window['from'])} to {day(window['to'])}" if {"from", "to"} <= window.keys() else ""
-    status = STATUS.get(str(output.values["data_status"]), "")
-    return f"{name}{', ' + whose if whose else ''}{dates}. {status}"
+    return f"{name}{', ' + whose if whose else ''}{dates}. {output.status}"
 
 
 def _people(output: Output) -> Any:

@@ -1,0 +1,138 @@
+"""The first page: what stands above every page, the finding in one line, five answers, and what cannot be said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from evalkit.report.output import Output
+from evalkit.report.words import count, escape, plain_words, sentence
+
+SIMULATED = (
+    "Invented data. These figures were made up to show the method. They say nothing about any real programme."
+)
+MIXED = (
+    "Partly invented data. Figures marked as published are as their source printed them; everything else was made up "
+    "to show the method and says nothing about the real programme."
+)
+PARTLY = "Some of these figures are invented, to show the method. They are marked, and say nothing about the programme."
+INTERNAL = "Not for release: internal figures, not checked for disclosure."
+QUESTIONS = (
+    ("did_it_work", "Did it work?"),
+    ("how_sure", "How sure can we be?"),
+    ("for_whom", "For whom?"),
+    ("at_what_cost", "At what cost?"),
+    ("what_next", "What next?"),
+)
+NOT_GIVEN = {
+    "did_it_work": "Not answered: the results hold no statement on this.",
+    "how_sure": "Not rated: the results hold no evidence level.",
+    "for_whom": "Not recorded: the study does not say who was included.",
+    "at_what_cost": "Not assessed: no costs were given to this study.",
+    "what_next": "Not decided: the results suggest no next step.",
+}
+
+
+def banner_text(output: Output) -> str:
+    """What stands at the top of every page: invented data, figures not for release, or nothing."""
+    invented = SIMULATED if output.simulated else ""
+    if output.mixed:
+        invented = MIXED if output.simulated else PARTLY
+    marks = [invented, INTERNAL if output.internal else ""]
+    return " ".join(mark for mark in marks if mark)
+
+
+def banner(output: Output) -> str:
+    text = banner_text(output)
+    return box("banner", f"**{escape(text)}**") if text else ""
+
+
+def lead(output: Output) -> str:
+    """The finding in one sentence, unless one of the five answers is that sentence."""
+    text = _headline(output)
+    if not text or text in _given(output).values():
+        return ""
+    return box("lead", escape(text), style="Lead")
+
+
+def answers(output: Output) -> str:
+    """The five questions of the first page, each with one answer; what the line above says is not said again."""
+    given, headline = _given(output), _headline(output)
+    lines = []
+    for key, question in QUESTIONS:
+        text = given[key]
+        if headline and text != headline:
+            text = text.replace(headline, "").strip() or text
+        if key == "at_what_cost":
+            text = " ".join([sentence(text), *_prices(output)])
+        lines.append(f"{question}\n:   {escape(sentence(text))}\n")
+    return "::: {.answers}\n" + "\n".join(lines) + ":::\n"
+
+
+def limits(output: Output) -> str:
+    """What cannot be said about the main question, for the first page."""
+    main = output.statement(output.primary.analysis) if output.primary else {}
+    text = main.get("cannot_say") or "Not recorded: the results hold no statement on this."
+    return box("cannot-say", f"**What cannot be said.** {escape(sentence(text))}", style="Cannot Say")
+
+
+def box(name: str, body: str, *, style: str = "") -> str:
+    """A fenced div of one of the report's own classes, with its style in Word."""
+    style = style or name.replace("-", " ").title()
+    return f'::: {{.{name} custom-style="{style}"}}\n{body}\n:::\n'
+
+
+def answer(output: Output, key: str) -> str:
+    """An answer as given, else from the statements or the evidence; empty where there is nothing to go by."""
+    given = (output.get("answers") or {}).get(key)
+    if given:
+        return str(given)
+    main = output.statement(output.primary.analysis) if output.primary else {}
+    found = output.get("evidence") or {}
+    if key == "did_it_work":
+        return str(main.get("headline") or main.get("can_say") or "")
+    if key == "how_sure" and found.get("certainty"):
+        return f"Certainty: {found['certainty']}. {' '.join(found.get('reasons') or ())}"
+    if key == "for_whom":
+        return str(output.get("about", "intervention", "population") or "")
+    return ""
+
+
+def _given(output: Output) -> Mapping[str, str]:
+    return {key: sentence(answer(output, key) or NOT_GIVEN[key]) for key, _ in QUESTIONS}
+
+
+def _headline(output: Output) -> str:
+    return sentence(output.get("headline") or "")
+
+
+def _prices(output: Output) -> Sequence[str]:
+    """How old the oldest unit cost is, and which parameters nobody has checked, where there is an account."""
+    accounts = [r for r in output.results if r.method == "cost_benefit"]
+    if not accounts:
+        return []
+    said = []
+    dated = [row for row in output.rows("parameters") if isinstance(row.get("age_years"), int | float)]
+    if dated:
+        oldest = max(dated, key=lambda row: row["age_years"])
+        years = f"{count(oldest['age_years'])} {'year' if oldest['age_years'] == 1 else 'years'}"
+        said.append(
+            f"The oldest unit cost ({_lower(oldest.get('item') or oldest.get('code'))}) is in prices of "
+            f"{oldest.get('price_year') or 'an unknown year'}, {years} before those of the account."
+        )
+    unchecked = [row for row in output.rows("parameters") if not row.get("verified")]
+    if unchecked:
+        names = ", ".join(_lower(row.get("item") or row.get("code")) for row in unchecked)
+        said.append(f"Not verified: {names}.")
+    else:
+        checks = (r.check("unverified_parameters") for r in accounts)
+        said += [sentence(c.reading) for c in checks if c is not None and c.passed is False and c.reading][:1]
+    return said
+
+
+def _lower(text: object) -> str:
+    """A label as it reads inside a sentence: its first letter small, unless it begins with an abbreviation."""
+    words = plain_words(text)
+    return words[:1].lower() + words[1:] if words[1:2].islower() else words
+
+
+PARTS: Sequence[str] = ("banner", "lead", "answers", "limits")

@@ -1,0 +1,142 @@
+"""What the pages say, from results alone: nothing is drawn or rendered here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from evalkit.report import front, parts, printed
+from evalkit.report.output import Output
+from evalkit.results import Check, Estimate, Result
+
+HEADLINE = "17 of 20 (85%) had no further recorded involvement."
+SHARE = Estimate(term="proportion", measure="proportion", estimate=0.85, conf_low=0.64, conf_high=0.95)
+
+
+def study(*, results=(), **values):
+    """An output that was never written: the least that a page needs, and what a test is about."""
+    least = {"study": "s", "title": "S", "data_status": "published", "results": []}
+    return Output(folder=Path("nowhere"), values=least | values, results=tuple(results))
+
+
+def share(**fields):
+    return Result(method="proportion", estimand="descriptive", outcome="", estimates=(SHARE,),
+                  **{"analysis": "main", "role": "primary"} | fields)  # fmt: skip
+
+
+def mixed():
+    return study(
+        results=[share(), share(analysis="wards", role="secondary")],
+        data_status="simulated",
+        headline=HEADLINE,
+        evidence={"level": 1, "hypothetical": False},
+        statements=[
+            {"analysis": "main", "data_status": "published", "label": "had none", "headline": HEADLINE},
+            {"analysis": "wards", "data_status": "simulated", "label": "incidents"},
+        ],
+    )
+
+
+def test_a_study_of_published_and_invented_figures_says_so():
+    made = mixed()
+    assert front.banner_text(made).startswith("Partly invented data. Figures marked as published are as")
+    assert made.status == "Published figures and invented data"
+    assert [made.label(each) for each in made.results] == [
+        "had none (published figures)",
+        "incidents (invented data)",
+    ]
+    assert "Evidence level 1 of 5" in parts.evidence(made)
+
+
+def test_a_study_of_invented_figures_alone_says_that():
+    made = study(data_status="simulated", statements=[{"analysis": "main", "data_status": "simulated"}])
+    assert front.banner_text(made) == front.SIMULATED
+    assert made.status == "Invented data"
+    assert "earn level" in parts.evidence(
+        study(data_status="simulated", results=[share()], evidence={"level": 4})
+    )
+
+
+def test_the_first_page_says_nothing_twice():
+    same = study(headline=HEADLINE, answers={"did_it_work": HEADLINE})
+    assert front.lead(same) == ""
+    assert "17 of 20" in front.answers(same)
+    longer = study(
+        headline=HEADLINE, answers={"did_it_work": f"That cannot be told from one group. {HEADLINE}"}
+    )
+    assert "17 of 20" in front.lead(longer)
+    assert "17 of 20" not in front.answers(longer)
+    assert "That cannot be told from one group" in front.answers(longer)
+
+
+def test_the_first_page_gives_the_age_of_prices_and_names_what_is_not_verified():
+    account = Result(
+        method="cost_benefit", estimand="", outcome="", analysis="value", role="secondary", estimates=(SHARE,),
+        checks=(Check(name="unverified_parameters", passed=False, reading="Not checked: prices_2015"),),
+    )  # fmt: skip
+    price = {"item": "Arrest", "price_year": "2006/07", "age_years": 9, "verified": 1}
+    said = front.answers(study(results=[account], parameters=[price]))
+    assert (
+        "The oldest unit cost &#40;arrest&#41; is in prices of 2006/07, 9 years before those of the account."
+        in said
+    )
+    assert "Not checked: prices&#95;2015." in said
+    said = front.answers(study(results=[account], parameters=[price | {"verified": 0}]))
+    assert "Not verified: arrest." in said
+    assert "oldest" not in front.answers(study(parameters=[price]))
+
+
+@pytest.mark.parametrize(
+    ("row", "text"),
+    [
+        ({"published_value": "17", "unit": "count", "numerator": 17.0, "denominator": 20.0}, "17 of 20"),
+        ({"published_value": "30", "unit": "count", "numerator": 30.0}, "30"),
+        ({"published_value": "80", "unit": "percent", "numerator": 21.0, "denominator": 26.0}, "80% (21 of 26)"),
+        ({"published_value": "-41", "unit": "percent_change"}, "−41%"),
+        ({"published_value": "23.9", "unit": "percent_change", "before": 5958.0, "after": 7381.0},
+         "+23.9% (5,958 to 7,381)"),
+        ({"published_value": "1423", "unit": "count_change"}, "+1,423"),
+        ({"published_value": "48000", "unit": "GBP"}, "£48,000"),
+        ({"published_value": "5.48", "unit": "GBP_per_GBP"}, "£5.48 per £1"),
+        ({"published_value": "18.7", "unit": "rate_per_1000"}, "18.7 per 1,000"),
+        ({"published_value": "10", "unit": "years"}, "10 years"),
+        ({"published_value": "", "unit": "percent_change"}, "[x]"),
+        ({"published_value": "about 30", "unit": "count"}, "about 30"),
+    ],
+)  # fmt: skip
+def test_printed_values_read_as_a_reader_expects(row, text):
+    assert printed.as_printed(row) == text
+
+
+def test_printed_figures_are_not_ours_and_claims_on_two_perspectives_stay_apart():
+    rows = [
+        {"measure": "a", "published_value": "5.48", "unit": "GBP_per_GBP", "note": "perspective: one only"},
+        {"measure": "b", "published_value": "48000", "unit": "GBP", "note": "x; perspective: the others"},
+        {"measure": "c", "published_value": "3", "unit": "count", "note": "overlaps with d"},
+    ]
+    said = printed.printed(study(published=rows))
+    assert "They are not ours" in said
+    assert (
+        "£5.48 per £1 &#40;one only&#41; and £48,000 &#40;the others&#41; are claims on different perspectives: "
+        "they are not added" in said
+    )
+    assert "overlap" in said
+    assert "perspectives" not in printed.printed(study(published=rows[1:]))
+
+
+def test_many_printed_figures_are_cut_short_for_the_commissioner_and_whole_in_the_annex():
+    rows = [{"measure": f"m{i}", "published_value": str(i), "unit": "count"} for i in range(20)]
+    made = study(published=rows)
+    assert "The technical annex has 5 more." in printed.printed(made)
+    assert "M19" not in printed.printed(made)
+    assert "M19" in printed.published(made)
+
+
+def test_what_a_study_adds_about_its_programme_is_printed_under_its_own_words():
+    told = {"name": "P", "later_evidence": "Larger trials did not repeat it", "design_note": "Two by two"}
+    made = study(about={"intervention": told})
+    assert "Larger trials did not repeat it." in parts.notes(made)
+    assert "## Later evidence" in parts.notes(made)
+    assert "Design note\n:   Two by two" in parts.about(made)
+    assert "Larger trials" not in parts.about(made)
