@@ -10,7 +10,7 @@ import pandas as pd
 
 from evalkit.contract import Outcome
 from evalkit.options import read_options
-from evalkit.pipeline.gather import Gathered, event_outcomes
+from evalkit.pipeline.gather import Gathered, event_outcomes, used_outcomes
 from evalkit.results import Design
 from evalkit.study import Study
 
@@ -79,7 +79,7 @@ def with_outcomes(study: Study, cohort: Cohort, gathered: Gathered) -> pd.DataFr
     used = cohort.people
     if "weight" in used:
         used = used[used["weight"] > 0]
-    return measure_outcomes(used, gathered.offences, list(study.outcomes.values()), study.observed_until)
+    return measure_outcomes(used, gathered.offences, used_outcomes(study), study.observed_until)
 
 
 def design_values(study: Study) -> dict[str, Any]:

@@ -89,7 +89,7 @@ def _inside(study: Study, analysis: Analysis, given: str) -> str:
 def _one(study: Study, analysis: Analysis, material: Material, earlier: Mapping[str, Result]) -> Result:
     row = method(analysis.method, where=f"analyses.{analysis.name}")
     design = material.design
-    weighted = design is not None and design.method != "none"
+    weighted = row.reads == "people" and design is not None and design.method != "none"
     values = option_values(
         study, analysis, weighted=weighted, matched=weighted and design.subclass is not None
     )

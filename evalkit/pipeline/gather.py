@@ -10,6 +10,7 @@ import pandas as pd
 
 from evalkit.contract import BENEFITS, COSTS, PUBLISHED, Column, Outcome
 from evalkit.errors import Problem
+from evalkit.pipeline.infer import frame_columns, named_columns
 from evalkit.pipeline.methods import METHODS
 from evalkit.study import Study, data_problems
 
@@ -17,13 +18,6 @@ PEOPLE = ("people", "cohort", "control")
 CONTRACT: Mapping[str, Mapping[str, Column]] = {"costs": COSTS, "benefits": BENEFITS, "published": PUBLISHED}
 # Columns of a contract frame that a study may leave out: they have a plain meaning when absent.
 MAY_LACK = {"published": tuple(PUBLISHED), "costs": (), "benefits": ()}
-# Options that name a column of the frame that an analysis reads.
-COLUMN_OPTIONS = (
-    "outcome", "unit", "period", "first_treated", "exposure", "cluster", "weights", "group", "category", "subgroup",
-    "compliance", "before", "after",
-    "exposure_before", "exposure_after", "comparison_before", "comparison_after", "successes", "trials", "stages",
-    "invited", "answered", "agreed", "treated_unit",
-)  # fmt: skip
 
 
 @dataclass(kw_only=True)
@@ -63,6 +57,12 @@ def event_outcomes(study: Study) -> list[Outcome]:
     return [outcome for outcome in study.outcomes.values() if outcome.from_events]
 
 
+def used_outcomes(study: Study) -> list[Outcome]:
+    """The outcomes to measure: those from events, and those of people's columns that some analysis is about."""
+    about = {analysis.outcome for analysis in study.analyses.values()}
+    return [each for each in study.outcomes.values() if each.from_events or each.name in about]
+
+
 def _people(study: Study, found: Gathered) -> None:
     from evalkit.frames import read_people
 
@@ -82,18 +82,12 @@ def _used(study: Study) -> list[str]:
     names = ["index_date"] if "index_date" in study.columns else []
     if study.design is not None:
         names += [*study.design.covariates, *study.design.exact]
-    for outcome in study.outcomes.values():
+    for outcome in used_outcomes(study):
         names += [each for each in (outcome.column, outcome.time, outcome.event) if each]
     for analysis in study.analyses.values():
         if METHODS[analysis.method].reads == "people" and analysis.data is None:
-            names += _named_columns(analysis.options, but=("outcome",))
+            names += named_columns(analysis.options, but=("outcome",))
     return [name for name in dict.fromkeys(names) if name in study.columns]
-
-
-def _named_columns(options: Mapping[str, Any], *, but: tuple[str, ...] = ()) -> list[str]:
-    lists = [options.get(name) or () for name in ("covariates", "adjust", "predictors")]
-    single = [options.get(name) for name in COLUMN_OPTIONS if name not in but]
-    return [each for each in single if isinstance(each, str)] + [each for some in lists for each in some]
 
 
 def _offences(study: Study, found: Gathered) -> None:
@@ -115,12 +109,10 @@ def _frame(study: Study, name: str, found: Gathered) -> None:
     from evalkit.frames import read_table
 
     contract = _contract(name)
-    columns = contract or study.columns
-    required = (
-        _needed(study, name)
-        if contract is None
-        else [each for each in CONTRACT[name] if each not in MAY_LACK[name]]
-    )
+    if contract is None:
+        columns, required = frame_columns(study, name, found.con)
+    else:
+        columns, required = contract, [each for each in CONTRACT[name] if each not in MAY_LACK[name]]
     table = read_table(
         study.path(name), columns, required=required, shown=study.data[name].file, con=found.con
     )
@@ -142,24 +134,16 @@ def _contract(name: str) -> dict[str, Column] | None:
     return {**CONTRACT[name], **blank, **optional_columns(name)}
 
 
-def _needed(study: Study, name: str) -> list[str]:
-    """The columns of a frame that some analysis names and that study.yml describes."""
-    needed = []
-    for analysis in study.analyses.values():
-        if analysis.data == name:
-            needed += _named_columns(analysis.options)
-    return [column for column in dict.fromkeys(needed) if column in study.columns]
-
-
 def undescribed(study: Study) -> list[Problem]:
-    """Columns that an analysis of a frame uses and that `columns` does not describe."""
+    """Columns of people that an analysis uses and that `columns` does not describe."""
+    known = {*study.columns, *study.history, *study.outcomes, "treated", "person_id", "index_date"}
     return [
         Problem(
             where=f"study.yml, analyses.{analysis.name}", wrong=f"column `{column}` is not under `columns`",
             do=f"Add `{column}: {{type: …}}`",
         )
         for analysis in study.analyses.values()
-        if analysis.data is not None and analysis.data not in CONTRACT
-        for column in dict.fromkeys(_named_columns(analysis.options))
-        if column not in study.columns
+        if analysis.data is None and METHODS[analysis.method].reads == "people" and study.has_people
+        for column in named_columns(analysis.options, but=("outcome",))
+        if column not in known
     ]  # fmt: skip

@@ -10,7 +10,7 @@ import pandas as pd
 from evalkit.contract import Outcome
 from evalkit.options import read_options
 from evalkit.pipeline.compose import Cohort, design_values
-from evalkit.pipeline.gather import Gathered
+from evalkit.pipeline.gather import Gathered, used_outcomes
 from evalkit.results import Check, Result
 from evalkit.study import Study
 
@@ -26,7 +26,7 @@ def tie_samples(study: Study, cohort: Cohort, gathered: Gathered) -> list[pd.Dat
     from evalkit.design import DesignOptions, tie_orders
 
     options = read_options(DesignOptions, design_values(study), where="study.yml, design")
-    everyone = _measured(cohort.candidates, gathered, list(study.outcomes.values()), study)
+    everyone = _measured(cohort.candidates, gathered, used_outcomes(study), study)
     orders = tie_orders(cohort.candidates, options, n=ORDERS, seed=study.seed)
     return [_sample(everyone, order.weights, order.subclass) for order in orders]
 

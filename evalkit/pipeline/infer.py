@@ -1,0 +1,70 @@
+"""What a column of a frame holds where study.yml does not say: the method's own option names decide."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from evalkit.contract import Column
+from evalkit.study import Study
+
+# Options that name a column of the frame that an analysis reads, by what the column must hold.
+NUMBERS = (
+    "outcome", "exposure", "weights", "before", "after", "exposure_before", "exposure_after", "comparison_before",
+    "comparison_after", "comparison_exposure_before", "comparison_exposure_after", "successes", "trials", "reached",
+    "invited", "answered", "agreed", "compliance", "closed", "days", "time", "event",
+)  # fmt: skip
+PERIODS = ("period", "first_treated")
+LABELS = ("unit", "cluster", "group", "category", "subgroup", "stages", "question")
+LISTS = {"covariates": "number", "adjust": "number", "predictors": "number", "placebo_outcomes": "number"}
+MONTH, WHOLE = re.compile(r"\d{4}-\d{2}"), re.compile(r"\d+")
+
+
+def named_columns(options: Mapping[str, Any], *, but: tuple[str, ...] = ()) -> dict[str, str]:
+    """Column to what it must hold: number, period or label, for every option that names one."""
+    kinds = (
+        dict.fromkeys(NUMBERS, "number") | dict.fromkeys(PERIODS, "period") | dict.fromkeys(LABELS, "label")
+    )
+    found = {
+        options[name]: kind
+        for name, kind in kinds.items()
+        if name not in but and isinstance(options.get(name), str)
+    }
+    for name, kind in LISTS.items():
+        found |= {each: kind for each in options.get(name) or () if isinstance(each, str)}
+    return found
+
+
+def frame_columns(study: Study, name: str, con: Any) -> tuple[dict[str, Column], list[str]]:
+    """The columns of one of the study's own frames, and those that some analysis needs.
+
+    A column that study.yml describes keeps its description. Of the others, those that an option names as a number or
+    a label are read as such, and a period by the look of its values: whole numbers, months or ISO dates.
+    """
+    needed: dict[str, str] = {}
+    for analysis in study.analyses.values():
+        if analysis.data == name:
+            needed |= named_columns(analysis.options)
+    columns = dict(study.columns)
+    for column, kind in needed.items():
+        if column not in columns:
+            columns[column] = _column(study.path(name), column, kind, con)
+    return columns, list(needed)
+
+
+def _column(path: Path, column: str, kind: str, con: Any) -> Column:
+    if kind == "number":
+        return Column(type="number", nullable=True)
+    if kind == "label":
+        return Column(type="text", nullable=True)
+    from evalkit.frames import read_table
+
+    table = read_table(path, {column: Column(type="text", nullable=True)}, shown=path.name, con=con)
+    values = [] if table.problems else [str(each) for each in table.frame[column].dropna().unique()]
+    if values and all(WHOLE.fullmatch(each) for each in values):
+        return Column(type="integer", nullable=True)
+    if values and all(MONTH.fullmatch(each) for each in values):
+        return Column(type="date", date_format="%Y-%m", nullable=True)
+    return Column(type="date", nullable=True)
