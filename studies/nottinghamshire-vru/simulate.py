@@ -57,11 +57,11 @@ def main() -> None:
         [list(row) for row in zip(MONTHS, own, strict=True)],
     )
     rows = [
-        [place, month, count, population]
+        [place, month, count, population, round(1e6 * count / population, 2)]
         for place, (population, counts) in places.items()
         for month, count in zip(MONTHS, counts, strict=True)
     ]
-    write("forces_by_month.csv", ["place", "month", "knife_crime", "population"], rows)
+    write("forces_by_month.csv", ["place", "month", "knife_crime", "population", "rate"], rows)
 
 
 if __name__ == "__main__":

@@ -45,8 +45,11 @@ def test_nothing_is_found_where_nothing_was_built_in(values):
         head = found[name]["estimates"][0]
         assert head["term"] == "level_change"
         assert head["conf_low"] < 1 < head["conf_high"]
+    mixture = found["mixture"]["estimates"][0]
+    assert mixture["conf_low"] is None
+    assert mixture["p_value"] > 0.2
     said = {each["analysis"]: each["can_say"] for each in values["statements"]}
-    assert all("invented" in said[name] for name in ("chart", "level", "alone"))
+    assert all("invented" in said[name] for name in ("chart", "level", "alone", "mixture"))
 
 
 def test_the_city_cannot_be_checked():
