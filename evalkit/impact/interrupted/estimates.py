@@ -111,14 +111,18 @@ def path(series: Series, model: Model, options: InterruptedOptions, *, certain: 
     frames = []
     for k, group in enumerate(("treated", "comparison")[: series.series]):
         rows = slice(k * n, (k + 1) * n)
-        frame = pd.DataFrame({"group": group, "period": list(series.labels)})
-        frame["post"] = (np.arange(n) >= series.start).astype(int)
-        frame["observed"] = series.observed[:, k]
-        frame["fitted"] = model.fitted[rows]
-        frame["counterfactual"] = model.counterfactual[rows]
         low, high = _band(model, options, rows) if certain and k == 0 else (np.nan, np.nan)
-        frame["conf_low"], frame["conf_high"] = low, high
-        frames.append(frame)
+        frame = {
+            "group": group,
+            "period": list(series.labels),
+            "post": (np.arange(n) >= series.start).astype(int),
+            "observed": series.observed[:, k],
+            "fitted": model.fitted[rows],
+            "counterfactual": model.counterfactual[rows],
+            "conf_low": low,
+            "conf_high": high,
+        }
+        frames.append(pd.DataFrame(frame))
     return pd.concat(frames, ignore_index=True)
 
 
