@@ -123,22 +123,34 @@ def _wide_enough(cell: Cell, ends: tuple[float, float], hidden: bool, policy: Po
     )
 
 
-def block_ranges(codes: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """For each element, the least and greatest of `values` among the elements with the same code."""
-    _, place = np.unique(codes, return_inverse=True)
-    low = np.full(place.max() + 1, np.iinfo(np.int64).max)
-    high = np.full(place.max() + 1, -1, dtype=np.int64)
-    np.minimum.at(low, place, values)
-    np.maximum.at(high, place, values)
-    return low[place], high[place]
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Spread:
+    """The whole numbers in each block of elements that print alike, ready to be asked again as elements drop out.
 
+    `key` is each element's (block, value); `block` and `value` are those of the keys, in order.
+    """
 
-def distinct(codes: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """For each element, how many different `values` share its code: a range may have gaps, this does not."""
-    _, place = np.unique(codes, return_inverse=True)
-    scale = int(values.max()) + 1
-    found = np.bincount(np.unique(place * scale + values) // scale)
-    return found[place]
+    blocks: np.ndarray
+    key: np.ndarray
+    block: np.ndarray
+    value: np.ndarray
+
+    @classmethod
+    def of(cls, blocks: np.ndarray, values: np.ndarray) -> Spread:
+        scale = int(values.max(initial=0)) + 1
+        named, key = np.unique(blocks * scale + values, return_inverse=True)
+        return cls(blocks=blocks, key=key, block=named // scale, value=named % scale)
+
+    def among(self, alive: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """For each element: the least and the greatest value in its block, and how many different ones."""
+        there = np.bincount(self.key[alive], minlength=len(self.block)) > 0
+        block, value = self.block[there], self.value[there]
+        size = int(self.block.max(initial=0)) + 1
+        low, high = np.full(size, np.iinfo(np.int64).max), np.full(size, -1)
+        # Keys stand in order of value within their block: the last one written is the greatest.
+        high[block] = value
+        low[block[::-1]] = value[::-1]
+        return low[self.blocks], high[self.blocks], np.bincount(block, minlength=size)[self.blocks]
 
 
 def hashed(columns: Sequence[np.ndarray]) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Sequence, Collection, Mapping
 from dataclasses import replace
 
 from evalkit.disclosure.pairs import LARGE, RATIOS
@@ -97,16 +97,21 @@ def is_share(estimate: Estimate) -> bool:
     return estimate.measure in SHARE_MEASURES and estimate.n_control is None
 
 
-def rests_on_counts(check: Check, everybody: bool) -> bool:
-    """Whether the numbers of the check are worked out from the counts of everybody, or of the groups."""
-    return check.name in PAIR_CHECKS if everybody else check.name == "subgroup_interaction"
+def checks_without(checks: Sequence[Check], setting: Setting, *, everybody: bool) -> list[Check]:
+    """The checks where a count is small: of those worked out from the counts (of everybody, or of the groups) only
+    the ones that are always made stay, empty, since that a check could be made may say that a count is not nought."""
+    names = PAIR_CHECKS if everybody else {"subgroup_interaction"}
+    kept = [each for each in checks if each.name not in names or each.name in COUNT_CHECKS or not everybody]
+    return [
+        stripped(each, setting) if each.name in names else release_check(each, setting, coarse=True, hidden=everybody)
+        for each in kept
+    ]
 
 
 def stripped(check: Check, setting: Setting) -> Check:
-    """The check without its numbers; of one on the counts themselves not even whether it was passed."""
+    """The check without its numbers, and without whether it was passed."""
     setting.record.withheld += check.statistic is not None
-    passed = None if check.name in COUNT_CHECKS else check.passed
-    return replace(check, statistic=None, passed=passed, reading=UNREAD, next_step="")
+    return replace(check, statistic=None, passed=None, reading=UNREAD, next_step="")
 
 
 def release_check(check: Check, setting: Setting, *, coarse: bool, hidden: bool = False) -> Check:
@@ -126,7 +131,8 @@ def release_check(check: Check, setting: Setting, *, coarse: bool, hidden: bool 
             statistic = None
             setting.record.withheld += 1
         else:
-            statistic = policy.rounded(statistic) if whole else figures(float(statistic), keep)
+            exact = policy.rounded(statistic) if whole and (keep > 1 or check.name in COUNT_CHECKS) else None
+            statistic = figures(float(statistic), keep) if exact is None else exact
     words = {
         name: coarse_text(getattr(check, name), check.threshold, policy, free=free, keep=keep, hidden=hidden)
         for name in ("null", "reading", "next_step")

@@ -15,7 +15,7 @@ from evalkit.disclosure.comparisons import at_step, measure_of, pairs_of
 from evalkit.disclosure.curves import is_curve, release_curve
 from evalkit.disclosure.pairs import LARGE, STEPS, Pair
 from evalkit.disclosure.plan import Plan, make_plan
-from evalkit.disclosure.policy import Policy
+from evalkit.disclosure.policy import WITHHELD, Policy
 from evalkit.disclosure.sums import numeric
 from evalkit.disclosure.tables import Record, Setting, release_frame
 from evalkit.disclosure.verify import verify
@@ -25,6 +25,7 @@ from evalkit.results import Check, Estimate, Result
 OF_MONEY = frozenset({"cost_benefit"})
 OF_PLACES = frozenset({"did", "interrupted", "synthetic_control", "run_chart", "meta"}) | OF_MONEY
 OF_NOBODY = frozenset({"power"})
+KEPT_ACCOUNTS = ("entered", "closed or stopped there")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -92,13 +93,15 @@ def release(
         pairs=plan.counts, open_totals=plan.totals,
     )  # fmt: skip
     record.note(_rule(policy))
+    printed_flow = flow if flow.empty else release_frame("flow", flow, setting)
+    setting = replace(setting, closed_totals=_closed(flow, printed_flow) - plan.totals)
     blanked = frozenset(name for name, share in (largest_share or {}).items() if share > policy.dominance)
     released = Released(
         results=tuple(
             _released(each, _kind(each, as_printed, areas), plan, each.analysis in blanked, setting)
             for each in results
         ),
-        flow=flow if flow.empty else release_frame("flow", flow, setting),
+        flow=printed_flow,
         balance=None if balance is None else release_frame("balance", balance, setting),
         published=published,
         other={name: _frame(name, frame, setting) for name, frame in raw[3].items()},
@@ -107,6 +110,13 @@ def release(
     )
     verify(released, raw[0], plan, policy, frozenset(each.analysis for each in about_people))
     return replace(released, suppressed=record.withheld, log=_log(record), notes=tuple(record.notes))
+
+
+def _closed(flow: pd.DataFrame, printed: pd.DataFrame) -> frozenset[int]:
+    """The numbers of people that the flow had to withhold: no other table may print them."""
+    if "n" not in flow.columns:
+        return frozenset()
+    return frozenset(int(n) for n, seen in zip(flow["n"], printed["n"], strict=True) if seen == WITHHELD)
 
 
 def _untouched(raw: tuple, published: pd.DataFrame | None, policy: Policy, source: str | None) -> Released:
@@ -161,7 +171,7 @@ def _released(result: Result, kind: str, plan: Plan, dominated: bool, setting: S
     setting = replace(setting, places=places)
     pairs = {} if places else pairs_of(result)
     small = {group for group, pair in pairs.items() if pair.small(policy)}
-    few = bool(small) or (not places and _few_events(result, policy))
+    few = bool(small) or _few_events(result, policy)
     if dominated:
         record.note(f"`{result.analysis}` was withheld: two people hold most of its total.")
     estimates = tuple(_estimate(each, pairs, plan, few or dominated, setting) for each in result.estimates)
@@ -170,25 +180,49 @@ def _released(result: Result, kind: str, plan: Plan, dominated: bool, setting: S
         for before, after in zip(result.estimates, estimates, strict=True)
     )
     hidden = None in pairs and plan.printings[pairs[None]].times == 0
-    checks = tuple(
-        words.stripped(each, setting)
-        if few and words.rests_on_counts(each, None in small or not small)
-        else words.release_check(each, setting, coarse=bool(pairs), hidden=hidden)
-        for each in result.checks
+    checks = (
+        words.checks_without(result.checks, setting, everybody=None in small or not small)
+        if few
+        else [words.release_check(each, setting, coarse=bool(pairs), hidden=hidden) for each in result.checks]
     )
     detail = (
-        {} if dominated else {name: _frame(name, frame, setting) for name, frame in result.detail.items()}
+        {}
+        if dominated
+        else {
+            name: _arms(frame, pairs[None], setting)
+            if name == "arms" and None in pairs
+            else _frame(name, frame, setting)
+            for name, frame in result.detail.items()
+        }
     )
-    return replace(result, estimates=estimates, checks=checks, detail=detail, influence=None)
+    printed = replace(result, estimates=estimates, checks=tuple(checks), detail=detail, influence=None)
+    return _without_remainders(printed, setting) if result.method == "funnel" else printed
+
+
+def _without_remainders(funnel: Result, setting: Setting) -> Result:
+    """A funnel with a withheld stage keeps of its accounts only who entered and who was closed: the other rows, and
+    the sentences about them, are differences between stages."""
+    stages, accounts = funnel.detail.get("stages"), funnel.detail.get("accounts")
+    if stages is None or not (stages["reached"] == WITHHELD).any():
+        return funnel
+    checks = tuple(words.stripped(each, setting) for each in funnel.checks)
+    detail = dict(funnel.detail)
+    if accounts is not None:
+        kept = accounts["status"].isin(KEPT_ACCOUNTS)
+        setting.record.secondary += int((~kept & (accounts["count"] != WITHHELD)).sum())
+        detail["accounts"] = accounts.assign(count=accounts["count"].where(kept, WITHHELD))
+    return replace(funnel, checks=checks, detail=detail)
 
 
 def _few_events(result: Result, policy: Policy) -> bool:
-    """Whether an arm has so few events that a rate or a hazard would rest on them."""
-    arms = result.detail.get("arms")
-    if arms is None or "events" not in arms.columns:
-        return False
-    events = numeric(arms["events"])
-    return bool(np.any(policy.small(events[np.isfinite(events)]))) if np.isfinite(events).any() else False
+    """Whether an arm, or a side of a before and after, has so few events that a rate or a hazard would rest on them."""
+    for frame, columns in (("arms", ("events",)), ("counts", ("before", "after"))):
+        found = result.detail.get(frame)
+        for column in columns if found is not None else ():
+            events = numeric(found[column]) if column in found.columns else np.array([])
+            if np.any(policy.small(events[np.isfinite(events)])):
+                return True
+    return False
 
 
 def _estimate(
@@ -196,7 +230,7 @@ def _estimate(
 ) -> Estimate:
     policy = setting.policy
     if setting.places:
-        return words.from_model(each, policy, places=True)
+        return words.withheld(each, policy) if blank else words.from_model(each, policy, places=True)
     if words.too_few(each, policy):
         return words.withheld(each, policy)
     if measure_of(each) is not None and each.group in pairs:
@@ -228,6 +262,15 @@ def _frame(name: str, frame: pd.DataFrame, setting: Setting) -> pd.DataFrame:
     if is_curve(frame) and not setting.places:
         return release_curve(frame, setting)
     return release_frame(name, frame, setting)
+
+
+def _arms(frame: pd.DataFrame, pair: Pair, setting: Setting) -> pd.DataFrame:
+    """The two arms; where means of noughts and ones came without their counts, they are judged with them."""
+    if frame["events"].notna().any():
+        return _frame("arms", frame, setting)
+    of_arm = {"treated": pair.x_treated, "control": pair.x_control}
+    counted = release_frame("arms", frame.assign(events=frame["arm"].map(of_arm)), setting)
+    return counted.assign(events=pd.Series([None] * len(frame), dtype=object))
 
 
 def _log(record: Record) -> dict[str, int]:

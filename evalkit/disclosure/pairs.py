@@ -15,7 +15,7 @@ from functools import lru_cache
 import numpy as np
 from scipy import special
 
-from evalkit.disclosure.attack import block_ranges, distinct, hashed
+from evalkit.disclosure.attack import Spread, hashed
 from evalkit.disclosure.policy import Policy
 
 REACH = 60
@@ -294,30 +294,34 @@ def _safe(
 
     Taking one pair out narrows the range of those that print like it, so it is repeated until nothing changes.
     """
-    take = left.copy()
-    while take.any():
-        seen = codes[take]
-        safe = np.ones(len(seen), dtype=bool)
-        for x, top, is_small in zip(xs, tops, small, strict=True):
-            safe &= _reaches(seen, x[take], top, is_small[take], policy)
-        if safe.all():
+    places = np.flatnonzero(left)
+    blocks = np.unique(codes[places], return_inverse=True)[1]
+    sides = [
+        (Spread.of(blocks, x[places]), _needs(x[places], top, is_small[places], policy))
+        for x, top, is_small in zip(xs, tops, small, strict=True)
+    ]
+    alive = np.ones(len(places), dtype=bool)
+    while alive.any():
+        safe = np.ones(len(places), dtype=bool)
+        for spread, (least, most, many) in sides:
+            low, high, found = spread.among(alive)
+            safe &= (low <= least) & (high >= most) & (found > many)
+        if (safe | ~alive).all():
             break
-        take[np.flatnonzero(take)[~safe]] = False
+        alive &= safe
+    take = np.zeros(len(codes), dtype=bool)
+    take[places[alive]] = True
     return take
 
 
-def _reaches(
-    codes: np.ndarray, x: np.ndarray, top: int | None, small: np.ndarray, policy: Policy
-) -> np.ndarray:
-    """Where the range of a count among the pairs that print alike is wide enough, and for a small one on either
-    side: as far as there are whole numbers that it could be without being known not to be small."""
-    low, high = block_ranges(codes, x)
-    floor = 0 if policy.hide_zeros else 1
-    least, most = np.full(len(x), floor), np.full(len(x), 10**9 if top is None else top - floor)
-    below = x - low >= np.minimum(policy.protection, np.maximum(x - least, 0))
-    above = high - x >= np.minimum(policy.protection, np.maximum(most - x, 0))
-    many = distinct(codes, x) > np.where(small, policy.protection, policy.spread)
-    return many & (~small | (below & above))
+def _needs(x: np.ndarray, top: int | None, small: np.ndarray, policy: Policy) -> tuple[np.ndarray, ...]:
+    """How low and how high the range of each count must reach, and how many numbers must fit: for a small count as
+    far on either side as the protection, or as there are whole numbers; for another only several numbers."""
+    floor, reach = (0 if policy.hide_zeros else 1), policy.protection
+    ceiling = x + reach if top is None else np.maximum(top - floor, x)
+    least = np.where(small, np.maximum(x - reach, np.minimum(floor, x)), x)
+    most = np.where(small, np.minimum(x + reach, ceiling), x)
+    return least, most, np.where(small, reach, policy.spread)
 
 
 def _span(x: int, n: int | None) -> tuple[int, int]:

@@ -123,6 +123,7 @@ def _given_away(
             break
     weak = {pair for (pair, arm), ends in known.items() if not _wide(pair, arm, ends, policy)}
     weak = {pair for pair in weak if _narrower(pair, known, ranges)}
+    weak |= {_later(link, seen) for link in links if _rest_shows(link, known, policy)}
     together = {each for whole, parts, _ in links for each in ((whole, *parts))}
     groups = [
         pair for pair in seen if any((pair, arm) in together for arm in (0, 1)) and _of_group(seen[pair])
@@ -140,6 +141,24 @@ def _narrow(known: dict, whole: tuple[Pair, int], parts: Sequence[tuple[Pair, in
         own_low, own_high = known[each]
         others_low, others_high = sum(lows) - own_low, sum(highs) - own_high
         known[each] = max(own_low, low - rest - others_high), min(own_high, high - others_low)
+
+
+def _rest_shows(link: tuple, known: dict, policy: Policy) -> bool:
+    """Whether those in the whole and in none of its parts, whom no table shows, are a small count within reach."""
+    (pair, arm), parts, people = link
+    events = pair.counts[arm][0] - sum(each.counts[of][0] for each, of in parts)
+    if pair.events or not people or not policy.small(events, people):
+        return False
+    low = max(0, known[pair, arm][0] - sum(known[each][1] for each in parts))
+    high = min(people, known[pair, arm][1] - sum(known[each][0] for each in parts))
+    return high - low < min(policy.protection, people)
+
+
+def _later(link: tuple, seen: dict[Pair, _Seen]) -> Pair:
+    """The comparison of a link that comes last in the study: the one to give up."""
+    return max(
+        [link[0][0], *(pair for pair, _ in link[1])], key=lambda pair: min(h[0] for h in seen[pair].homes)
+    )
 
 
 def _nested(seen: dict[Pair, _Seen]) -> list[tuple]:

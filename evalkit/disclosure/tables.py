@@ -39,7 +39,7 @@ class Record:
 class Setting:
     """What a frame is judged by: the policy, the people in the smaller arm, whether its units are places, how often
     the rounding the pairs (count, total) of a comparison are rounded to (0: withheld in every table), and the totals
-    that everybody knows."""
+    that everybody knows; `closed_totals` are those that another table had to withhold."""
 
     policy: Policy
     record: Record
@@ -47,6 +47,7 @@ class Setting:
     places: bool = False
     pairs: Mapping[tuple[float, float], int] = field(default_factory=dict)
     open_totals: Collection[int] = frozenset()
+    closed_totals: Collection[int] = frozenset()
 
 
 def release_frame(name: str, frame: pd.DataFrame, setting: Setting) -> pd.DataFrame:
@@ -108,6 +109,8 @@ def _hidden_counts(
         values, total = numeric(frame[column]), total_of(str(column), names)
         whole = None if total is None else numeric(frame[total])
         hidden[column] = _small(values, whole if kind == "count" else None, policy)
+        if kind == "total" and setting.closed_totals:
+            hidden[column] |= np.isin(values, list(setting.closed_totals))
         if whole is not None:
             pairs = zip(values, whole, strict=True)
             hidden[column] |= np.array([setting.pairs.get(pair, 1) == 0 for pair in pairs], dtype=bool)
@@ -202,6 +205,8 @@ def _share(
 ) -> Any:
     """From the printed counts where the raw ones give the raw number; otherwise on a grid."""
     policy, names = setting.policy, [str(each) for each in frame.columns]
+    if column == "share_of_first" and row == 0:
+        return value
     for name in counts:
         total = total_of(name, names)
         if total is None:
