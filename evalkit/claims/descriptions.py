@@ -158,7 +158,7 @@ def funnel(result: Result, w: Words) -> Said:
         text = f"{count_of(head.estimate * head.n_treated, head.n_treated)} reached the last stage."
     else:
         text = f"{percent(head.estimate) if share else f'{whole(head.estimate):,}'} reached the last stage."
-    return w.say(text), NO_RESULTS, "not assessed"
+    return w.say(f"{capital(w.label)}: {text}" if w.label else text), NO_RESULTS, "not assessed"
 
 
 def survey(result: Result, w: Words) -> Said:

@@ -87,6 +87,10 @@ def _kind(facts: Facts, result: Result, grounds: Grounds) -> str:
         return "plan"
     if grounds.unmatched:
         return "unmatched"
+    if grounds.level == 3 and result.method in ("counts", "did", "interrupted", "synthetic_control"):
+        return "places"
+    if grounds.level == 2 and facts.chosen_when_high is False:
+        return "not_chosen"
     return "described" if grounds.described else ""
 
 

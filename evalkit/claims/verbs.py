@@ -29,6 +29,8 @@ OBLIGATORY = {
     5: "This applies to people and settings like those studied.",
 }
 OTHERWISE = {
+    "places": "The places differed in ways that could explain this.",
+    "not_chosen": "Other things changed too.",
     "plan": "This is a plan. It says nothing yet about results.",
     "invented": "The data are invented, so this is only what such a design would earn.",
     "unmatched": "The groups were not chosen to be alike, so they may have differed in ways that explain this.",

@@ -14,11 +14,12 @@ def positions(periods: pd.Series, *, where: str) -> np.ndarray:
     """Each period as a whole number of steps: integers, dates of one step, `2019-04`, `2019-Q2` or `2019/20`."""
     if periods.isna().any():
         raise DataError("a period is missing", where=where)
+    # Dates first: read as numbers they would be counts of nanoseconds.
+    if pd.api.types.is_datetime64_any_dtype(periods):
+        return _dates(periods)
     numbers = pd.to_numeric(periods, errors="coerce")
     if numbers.notna().all():
         return numbers.to_numpy(float)
-    if pd.api.types.is_datetime64_any_dtype(periods):
-        return _dates(periods)
     texts = periods.astype(str).str.strip()
     for pattern, per_year in (
         (r"(\d{4})-(\d{1,2})", MONTHS),
