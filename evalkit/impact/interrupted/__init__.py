@@ -81,7 +81,8 @@ def interrupted(frame: pd.DataFrame, options: InterruptedOptions) -> Result:
     -------
     Without the programme the series would have kept its course: nothing else happened at the start (Checks
     `series_break`, `placebo_start`, `regression_to_the_mean`). Errors are as the options say (Checks
-    `overdispersion`, `autocorrelation`, `arima_errors`). With fewer than eight periods before the start the
+    `overdispersion`, `autocorrelation`, `arima_errors`): Newey-West ranges are too narrow in series shorter than
+    about a hundred periods. With fewer than eight periods before the start the
     estimate has no error, interval or p-value.
 
     Notes
