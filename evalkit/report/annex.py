@@ -74,17 +74,6 @@ def checks(output: Output) -> str:
     return "\n".join(pieces) or "No checks were made.\n"
 
 
-def balance(output: Output) -> str:
-    """How alike the groups are on every covariate."""
-    if output.balance is None or output.balance.empty:
-        return "No balance table: nobody was matched or weighted.\n"
-    note = "Standardised differences: a difference of 0.1 or less is usually taken as alike."
-    shown = output.balance.loc[
-        :, [bool(output.balance[c].astype(str).str.strip().ne("").any()) for c in output.balance]
-    ]
-    return frame_table(shown, name="balance", caption="How alike the groups are") + f"\n{escape(note)}\n"
-
-
 def detail(output: Output) -> str:
     """The detail frames that are short enough to print, and where the others are."""
     pieces, longer = [], []
@@ -184,5 +173,5 @@ def _plain(value: object) -> str:
     return str(int(value)) if isinstance(value, float) else str(value)
 
 
-PARTS: Sequence[str] = ("methods", "design", "estimates", "checks", "balance", "detail", "disclosure",
+PARTS: Sequence[str] = ("methods", "design", "estimates", "checks", "detail", "disclosure",
                         "warnings", "reproducibility", "references")  # fmt: skip

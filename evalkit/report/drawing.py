@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,11 +18,16 @@ from evalkit.report.words import RATIOS, attribute, escape, plain_words, slug
 from evalkit.results import Result
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from evalkit.report.theme import Figure
 
 INDEX = "figures.json"
+DIFFERENCES = ("smd_before", "smd_after")
+SHARES = ("share_treated", "share_control")
 FEWEST_ICONS, PAIR_LEVEL = 30, 4
 KINDS = ("svg", "png")
+FOR_ANNEX = ("group_time", "bacon", "sensitivity", "small_studies", "synthetic_gap")
 CAPTIONS = {
     "arms": "{label}: each group's value, with its 95% interval",
     "proportion": "{label}: the share, with its 95% interval",
@@ -33,8 +38,31 @@ CAPTIONS = {
     "stages": "How many people reached each stage",
     "by_agency": "Costs and benefits by agency, discounted (£)",
     "cashflow": "Costs and benefits by year, discounted (£)",
+    "group_time": "{label}: the difference for each starting group, by time since its start, with 95% intervals",
+    "bacon": "{label}: the comparisons that a two-way estimate is made of",
+    "sensitivity": "{label}: the 95% interval if the groups had not moved alike",
+    "interrupted": "{label}: the series beside what was expected of it",
+    "synthetic_path": "{label}: the place beside its mixture of other places",
+    "synthetic_gap": "{label}: the gap between the place and its mixture",
+    "studies": "{label}: each study and the average, with 95% intervals",
+    "small_studies": "{label}: effects against their standard errors",
+    "reached": "How many people reached each stage",
+    "answers": "{label}: those who agreed, of those who answered, with 95% intervals",
+    "points": "{label}: the series with its usual range",
     "tornado": "How far the ratio moves with each input",
 }
+
+
+WITHHELD = "This figure is not drawn: every value in it is withheld, so that nobody can be recognised."
+# figure -> the columns of its frame of which one at least must be a number
+DRAWN_FROM = {
+    "arms": ("value",), "means": ("mean", "value"), "event_study": ("estimate",), "criteria": ("value",),
+    "curves": ("survival", "value", "estimate", "cumulative_incidence"), "reached": ("reached",),
+    "answers": ("value",), "points": ("value",), "studies": ("estimate",), "small_studies": ("estimate",),
+    "interrupted": ("observed", "fitted"), "synthetic_path": ("actual",), "synthetic_gap": ("actual",),
+    "bacon": ("estimate",), "sensitivity": ("conf_low",), "group_time": ("estimate",),
+    "cashflow": ("discounted",),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +74,7 @@ class Planned:
     caption: str
     inputs: Any
     drawing: str = ""
+    withheld: bool = False
     make: Callable[[], Figure]
 
 
@@ -60,11 +89,15 @@ def stage_figures(output: Output, folder: Path, previous: Path | None) -> dict[s
             "figure_findings": "",
             "figure_flow": "",
             "figure_balance": "",
+            "figure_checks": "",
             "figure_value": "",
             "figure_value_more": "",
         },
     )
     for each in plan(output):
+        if each.withheld:
+            parts[each.part] += f"{escape(each.caption + '.')} {WITHHELD}\n\n"
+            continue
         digest = _digest(each)
         known = old.get(each.name)
         if known and known["digest"] == digest and _reuse(previous, folder, each.name):
@@ -89,15 +122,28 @@ def plan(output: Output) -> Iterator[Planned]:
                 yield each
     yield from _icons(output)
     yield from _forests(output)
-    flow = [row for row in output.rows("flow") if isinstance(row.get("n"), int | float)]
-    if len(flow) > 1:
+    flow = output.rows("flow")
+    if sum(isinstance(row.get("n"), int | float) for row in flow) > 1:
         yield Planned(name="flow", part="figure_flow", caption="How many people there were at each step",
                       inputs=[flow, output.arms], make=lambda: figures.flow(flow, arms=output.arms))  # fmt: skip
-    balance = output.balance
-    if balance is not None and {"smd_before", "smd_after"} & set(balance.columns):
+    yield from _of_design(output)
+
+
+def _of_design(output: Output) -> Iterator[Planned]:
+    """How alike the groups are, and how each is spread over the score that they were compared by."""
+    balance, overlap = output.balance, output.overlap
+    if balance is not None and set(DIFFERENCES) <= set(balance.columns):
+        moved = not balance[DIFFERENCES[0]].equals(balance[DIFFERENCES[1]])
         yield Planned(
             name="balance", part="figure_balance", inputs=balance.to_csv(index=False),
-            caption="How alike the groups are, before and after the design", make=lambda: figures.love(balance),
+            caption=f"How alike the groups are{', before and after the design' if moved else ''}",
+            withheld=_all_blank(balance, DIFFERENCES), make=lambda: figures.love(balance),
+        )  # fmt: skip
+    if overlap is not None and set(SHARES) <= set(overlap.columns):
+        yield Planned(
+            name="overlap", part="figure_balance", inputs=[overlap.to_csv(index=False), output.arms],
+            caption="How each group is spread over the score, in the comparison that was made",
+            withheld=_all_blank(overlap, SHARES), make=lambda: figures.overlap(overlap, arms=output.arms),
         )  # fmt: skip
 
 
@@ -107,14 +153,13 @@ def _of_result(output: Output, result: Result) -> Iterator[Planned]:
         if (frame and _missing(result, frame)) or (not frame and not result.estimates):
             continue
         part = _part(function, result)
-        caption = CAPTIONS.get(function, "{label}: " + plain_words(function)).format(
-            label=label[:1].upper() + label[1:]
-        )
+        caption = CAPTIONS.get(function, "{label}: " + plain_words(function)).format(label=_capital(label))
         yield Planned(
             name=slug(f"{result.analysis}-{function}"), part=part, caption=caption,
-            inputs=[result.to_dict(), label, output.arms],
+            inputs=[result.to_dict(), label, output.arms, _time_unit(output, result)],
             drawing=function + (result.detail[frame].to_csv() if function == "curves" else result.analysis),
-            make=_maker(function, result, label, output.arms),
+            withheld=_withheld(function, result, frame),
+            make=_maker(function, result, label, output),
         )  # fmt: skip
 
 
@@ -122,13 +167,32 @@ def _part(function: str, result: Result) -> str:
     """Which part a figure goes into; a figure of ratios stands in the annex, where they are not findings."""
     if function in {"tornado", "must_be_true"}:
         return "figure_value_more"
+    if function in FOR_ANNEX:
+        return "figure_checks"
     if result.method == "cost_benefit":
         return "figure_value"
     return "figure_main" if result.role == "primary" else "figure_findings"
 
 
-def _maker(function: str, result: Result, label: str, arms: Mapping[str, str]) -> Callable[[], Figure]:
-    return lambda: getattr(figures, function)(result, label=label, arms=arms)
+def _maker(function: str, result: Result, label: str, output: Output) -> Callable[[], Figure]:
+    more = {"unit": _time_unit(output, result)} if function == "curves" else {}
+    return lambda: getattr(figures, function)(result, label=label, arms=output.arms, **more)
+
+
+def _time_unit(output: Output, result: Result) -> str:
+    """What a curve's time is counted in: the outcome's own unit, days where it was measured from dates."""
+    told = output.get("outcomes", result.outcome) or {}
+    return str(told.get("unit") or ("days" if told.get("measure") == "time_to_first" else ""))
+
+
+def _withheld(function: str, result: Result, frame: str) -> bool:
+    """Whether the gate left no number that this figure could show."""
+    shown = [each for each in DRAWN_FROM.get(function, ()) if frame and each in result.detail[frame]]
+    return bool(shown) and _all_blank(result.detail[frame], shown)
+
+
+def _all_blank(frame: pd.DataFrame, names: Sequence[str]) -> bool:
+    return not numbers(frame, names)[list(names)].notna().any(axis=None)
 
 
 def _missing(result: Result, frame: str) -> bool:
@@ -159,7 +223,7 @@ def _icons(output: Output) -> Iterator[Planned]:
         label = output.label(result)
         yield Planned(
             name="icons", part="figure_main", inputs=[panels, label],
-            caption=f"{label[:1].upper()}{label[1:]}: out of every 100 people, with the range for each group",
+            caption=f"{_capital(label)}: out of every 100 people, with the range for each group",
             make=lambda: figures.icon_array(share, low=low, high=high),
         )  # fmt: skip
 
@@ -180,12 +244,17 @@ def _forests(output: Output) -> Iterator[Planned]:
     for scale, results in scales.items():
         if sum(len(r.estimates) for r in results) > 1:
             labels = {r.analysis: output.label(r) for r in results}
+            what = f"{_capital(labels[results[0].analysis])}: estimates" if len(results) == 1 else "Estimates"
             yield Planned(
                 name=slug(f"forest-{scale}"), part="figure_findings",
-                caption=f"Estimates side by side, with their 95% intervals ({scale})",
+                caption=f"{what} side by side, with their 95% intervals ({scale})",
                 inputs=[[r.to_dict() for r in results], labels],
                 make=lambda results=results, labels=labels: figures.forest(results, labels=labels),
             )  # fmt: skip
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _drawn(each: Planned, folder: Path) -> str:

@@ -29,6 +29,7 @@ class Output:
     values: Mapping[str, Any]
     results: tuple[Result, ...]
     balance: pd.DataFrame | None = None
+    overlap: pd.DataFrame | None = None
     run: Mapping[str, Any] = field(default_factory=dict)
 
     def get(self, *path: str) -> Any:
@@ -111,13 +112,17 @@ def read_output(folder: Path) -> Output:
         if key not in values:
             raise ReportError(f"`{key}` is missing", where=str(_short(folder / "results.json")),
                               do="Run the study again")  # fmt: skip
-    balance = (values.get("design") or {}).get("balance")
+    design = values.get("design") or {}
     run = folder / "run.json"
     return Output(
         folder=folder,
         values=values,
         results=tuple(_result(each, folder) for each in values["results"]),
-        balance=read_frame(folder, balance) if isinstance(balance, str) else None,
+        **{
+            name: read_frame(folder, design[name])
+            for name in ("balance", "overlap")
+            if isinstance(design.get(name), str)
+        },
         run=_json(run) if run.exists() else {},
     )
 

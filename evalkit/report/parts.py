@@ -13,6 +13,7 @@ from evalkit.report.tables import (
     VERDICT,
     Column,
     arms_table,
+    criteria_table,
     estimates_table,
     flow_table,
     headline_only,
@@ -95,7 +96,7 @@ def delivered(output: Output) -> str:
     if not rows:
         return _none("No flow of people is shown: this study works with totals, not with people.")
     return flow_table(rows, output.arms, caption="How many people there were at each step, and who was lost",
-                      name="flow")  # fmt: skip
+                      name="flow", gated=not output.internal)  # fmt: skip
 
 
 def findings(output: Output) -> str:
@@ -107,6 +108,8 @@ def findings(output: Output) -> str:
         estimates_table(output, shown, name="findings",
                         caption="Each measure, its best single estimate and its range"),
         *(_arms(output, r) for r in shown if "arms" in r.detail),
+        *(criteria_table(r, name=f"criteria-{r.analysis}", caption="Each criterion, set before the results were seen")
+          for r in shown if "criteria" in r.detail),
         escape(INTERVAL_NOTE),
     ]  # fmt: skip
     return "\n".join(pieces) + "\n"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from evalkit.errors import ReportError, nearest
-from evalkit.report import annex, front, parts, printed, summary, worth
+from evalkit.report import alike, annex, checklist, front, parts, printed, summary, worth
 from evalkit.report.drawing import stage_figures
 from evalkit.report.output import Output, read_output
 from evalkit.report.qmd import split_front_matter
@@ -20,6 +20,7 @@ from evalkit.report.words import count, day, escape
 
 KEPT = (".qmd", ".html", ".pdf", ".docx", ".json")
 ASSETS = ("styles.css", "fonts")
+ROOMS = (front, parts, printed, alike, checklist, annex)
 
 
 def stage(output: Path, templates: Sequence[str], templates_dir: Path | None = None) -> None:
@@ -98,9 +99,7 @@ def swap(fresh: Path, place: Path) -> None:
 def _write_parts(study: Output, target: Path, drawn_before: Path) -> None:
     folder = target / "parts"
     folder.mkdir(parents=True, exist_ok=True)
-    texts = {
-        name: getattr(room, name)(study) for room in (front, parts, printed, annex) for name in room.PARTS
-    }
+    texts = {name: getattr(room, name)(study) for room in ROOMS for name in room.PARTS}
     texts |= {"summary_fields": summary.part(study), "value": worth.value(study)}
     texts |= stage_figures(study, target / "figures", drawn_before)
     for name, text in texts.items():

@@ -32,6 +32,7 @@ NAMES = {
     "value": "Value", "std_error": "Standard error", "p_value": "p", "smd_before": "Before matching",
     "smd_after": "After matching", "m_bar": "M", "arm": "Group",
 }  # fmt: skip
+BANDS = {"green": "Met", "amber": "Partly met", "red": "Not met"}
 VERDICT = {True: "Passed", False: "Not passed", None: "For information"}
 
 
@@ -140,17 +141,34 @@ def is_share(result: Result) -> bool:
 
 
 def flow_table(
-    rows: Sequence[Mapping[str, object]], arms: Mapping[str, str], *, caption: str, name: str
-) -> str:
-    """How many people there were at each step, how many were lost, and why."""
+    rows: Sequence[Mapping[str, object]], arms: Mapping[str, str], *, caption: str, name: str, gated: bool = True
+) -> str:  # fmt: skip
+    """How many people there were at each step, how many were lost, and why; `gated`: a blank count was withheld."""
+    blank = "[c]" if gated else "[x]"
     columns = [Column(heading="Step"), Column(heading="Group"), Column(heading="People", numeric=True),
                Column(heading="Lost", numeric=True), Column(heading="Why")]  # fmt: skip
     cells = [
         [plain_words(row.get("step", "")).capitalize(), arms.get(str(row.get("arm")), str(row.get("arm") or "all")),
-         count(row.get("n")), count(row.get("lost")), row.get("reason") or "[z]"]
+         *(blank if row.get(each) is None else count(row[each]) for each in ("n", "lost")), row.get("reason") or "[z]"]
         for row in rows
     ]  # fmt: skip
     return table(columns, cells, caption=caption, name=name)
+
+
+def criteria_table(result: Result, *, caption: str, name: str) -> str:
+    """Each progression criterion: what was reached, with its range, the two marks set before, and the verdict."""
+    frame = result.detail["criteria"]
+    known = numbers(frame, ["value", "conf_low", "conf_high", "green", "amber"])
+    columns = [Column(heading="Criterion"), Column(heading="Reached", numeric=True),
+               Column(heading="Range (95% interval)", numeric=True), Column(heading="Met at", numeric=True),
+               Column(heading="Partly met at", numeric=True), Column(heading="Verdict")]  # fmt: skip
+    rows = []
+    for (_, row), (_, raw) in zip(known.iterrows(), frame.iterrows(), strict=True):
+        reached = percent(row["value"]) if is_number(row["value"]) else count_cell(raw, "value")
+        inside = spread(100 * row["conf_low"], 100 * row["conf_high"], 0, "%")
+        rows.append([str(raw["name"]), reached, reached if reached[:1] == "[" else inside, percent(row["green"]),
+                     percent(row["amber"]), BANDS.get(str(raw["band"]), str(raw["band"]))])  # fmt: skip
+    return table(columns, rows, caption=caption, name=name)
 
 
 def estimate_text(each: Estimate) -> str:
@@ -243,9 +261,3 @@ def _widths(columns: Sequence[Column], rows: Sequence[Sequence[object]]) -> list
 
 def _line(cells) -> str:
     return "| " + " | ".join(cells) + " |"
-
-
-__all__ = [
-    "Column", "arms_table", "checks_table", "count_cell", "estimate_text", "estimates_table", "flow_table",
-    "frame_table", "interval_text", "percent", "table",
-]  # fmt: skip

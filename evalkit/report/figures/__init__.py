@@ -29,19 +29,34 @@ _HOME = {
     "reached": "many",
     "small_studies": "many",
     "studies": "many",
+    "interrupted": "series",
+    "synthetic_gap": "series",
+    "synthetic_path": "series",
+    "bacon": "trust",
+    "group_time": "trust",
+    "overlap": "trust",
+    "sensitivity": "trust",
 }
 
 # method -> (figure, the detail frame that it draws; "" for the estimates themselves)
 FOR_METHOD: dict[str, tuple[tuple[str, str], ...]] = {
     "proportion": (("proportion", ""),),
     "rates": (("arms", "arms"),),
-    "did": (("means", "means"), ("event_study", "event_study")),
+    "did": (
+        ("means", "means"),
+        ("event_study", "event_study"),
+        ("group_time", "group_time"),
+        ("bacon", "bacon"),
+        ("sensitivity", "sensitivity"),
+    ),
+    "interrupted": (("interrupted", "series"),),
+    "synthetic_control": (("synthetic_path", "path"), ("synthetic_gap", "path")),
     "survival": (("curves", "curves"),),
     "progression": (("criteria", "criteria"),),
     "funnel": (("reached", "stages"),),
     "survey": (("answers", "answers"),),
     "run_chart": (("points", "points"),),
-    "meta": (("studies", "studies"),),
+    "meta": (("studies", "studies"), ("small_studies", "studies")),
     "cost_benefit": (("by_agency", "by_agency"), ("cashflow", "cashflow"), ("tornado", "tornado")),
 }
 

@@ -15,7 +15,8 @@ from evalkit.report.words import RATIOS, is_number, number, percent, plain_words
 from evalkit.results import Result
 
 ARMS = {"treated": "programme", "control": "comparison group"}
-ROW, MARGIN = 0.62, 0.95  # inches
+ROW, MARGIN, LINE = 0.62, 0.95, 0.19  # inches
+LABEL = 32  # characters
 DIRECTIONS = ("fewer or lower", "more or higher")
 
 
@@ -26,13 +27,17 @@ def forest(results: Sequence[Result], *, labels: Mapping[str, str] | None = None
     """
     labels = labels or {}
     ratio = results[0].headline.measure in RATIOS
+    named: set[str] = set()
     rows = []
     for result in results:
         for each in result.estimates:
             if (each.measure in RATIOS) == ratio and is_number(each.estimate) and is_number(each.conf_low):
                 name = labels.get(result.analysis, plain_words(result.outcome or result.analysis))
+                again = name in named or len(results) == 1
+                label = name if not each.group else each.group if again else f"{name}, {each.group}"
+                named.add(name)
                 rows.append({
-                    "label": f"{name}, {each.group}" if each.group else name, "estimate": each.estimate,
+                    "label": label, "estimate": each.estimate,
                     "conf_low": each.conf_low, "conf_high": each.conf_high,
                     "text": f"{quantity(each.estimate, each.measure, each.unit)} "
                     f"({quantity(each.conf_low, each.measure, each.unit)} to "
@@ -42,7 +47,7 @@ def forest(results: Sequence[Result], *, labels: Mapping[str, str] | None = None
     none = 1.0 if ratio else 0.0
     unit = "ratio, where 1 is no difference" if ratio else results[0].headline.unit or "difference"
     plot = _rows(data, none=none, axis=unit)
-    return Figure(plot=plot, alt=_forest_alt(data, none), data=data, height=MARGIN + ROW * max(len(data), 1))
+    return Figure(plot=plot, alt=_forest_alt(data, none), data=data, height=_height(data))
 
 
 def arms(result: Result, *, label: str = "", arms: Mapping[str, str] | None = None) -> Figure:
@@ -63,7 +68,7 @@ def arms(result: Result, *, label: str = "", arms: Mapping[str, str] | None = No
              for row in data.itertuples()]  # fmt: skip
     unit = " of every 100 people" if shares else ""
     alt = f"Two groups compared{': ' + label if label else ''}. {'; '.join(parts)}{unit}."
-    return Figure(plot=plot, alt=alt, data=data, height=MARGIN + ROW * len(data))
+    return Figure(plot=plot, alt=alt, data=data, height=_height(data))
 
 
 def proportion(result: Result, *, label: str = "", arms: Mapping[str, str] | None = None) -> Figure:
@@ -86,7 +91,13 @@ def proportion(result: Result, *, label: str = "", arms: Mapping[str, str] | Non
     )  # fmt: skip
     others = [f"{row.label}, {row.text}" for row in list(data.itertuples())[1:4]]
     return Figure(plot=plot, alt=f"{alt} {_capital('; '.join(others))}.".replace(" .", "") if others else alt,
-                  data=data, height=MARGIN + ROW * max(len(data), 1))  # fmt: skip
+                  data=data, height=_height(data))  # fmt: skip
+
+
+def _height(data: pd.DataFrame) -> float:
+    """Inches for rows as tall as the longest label needs."""
+    lines = max((len(textwrap.wrap(str(each), LABEL)) for each in data["label"]), default=1)
+    return MARGIN + max(ROW, LINE * lines + 0.14) * max(len(data), 1)
 
 
 def _rows(
@@ -107,7 +118,7 @@ def _rows(
     )  # fmt: skip
 
     drawn = data.assign(row=[f"{i:03d}" for i in range(len(data), 0, -1)])
-    names = {row.row: textwrap.fill(str(row.label), 28) for row in drawn.itertuples()}
+    names = {row.row: textwrap.fill(str(row.label), LABEL) for row in drawn.itertuples()}
     colours = [DUO[i % 2] if two else DARK_BLUE for i in range(len(drawn))]
     least = min([none, *drawn["conf_low"].dropna(), *drawn["estimate"].dropna()])
     most = max([none, *drawn["conf_high"].dropna(), *drawn["estimate"].dropna()])
@@ -115,13 +126,17 @@ def _rows(
     limits = limits or (least if from_zero else least - room, most + room)
     seen_rows = (drawn["conf_low"].notna() & drawn["conf_high"].notna()).tolist()
     seen = drawn[seen_rows]
+    known = drawn["estimate"].notna().tolist()
     return (
         ggplot(drawn, aes(y="row"))
         + geom_vline(xintercept=none, color=INK, size=0.7)
         + geom_segment(aes(x="conf_low", xend="conf_high", yend="row"), data=seen, size=1.6,
                        color=[colours[i] for i in range(len(drawn)) if seen_rows[i]])
-        + geom_point(aes(x="estimate"), size=4.2, color=colours)
-        + geom_text(aes(x="estimate", label="text"), nudge_y=0.32, size=TEXT - 1, color=INK)
+        + geom_point(aes(x="estimate"), data=drawn[known], size=4.2,
+                     color=[colours[i] for i in range(len(drawn)) if known[i]])
+        + geom_text(aes(x="estimate", label="text"), data=drawn[known], nudge_y=0.32, size=TEXT - 1, color=INK)
+        + geom_text(aes(label="text"), data=drawn[[not each for each in known]], x=least, ha="left",
+                    size=TEXT - 1, color=INK)
         + scale_x_continuous(limits=limits, labels=lambda ticks: [_tick(each) for each in ticks])
         + scale_y_discrete(labels=lambda keys: [names[key] for key in keys], expand=(0, 0.55))
         + labs(x=axis, y="")

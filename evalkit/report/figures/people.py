@@ -86,15 +86,21 @@ def criteria(result: Result, *, label: str = "", arms: Mapping[str, str] | None 
 
     data = _criteria_data(result)
     names = dict(zip(data["row"], (textwrap.fill(str(n), 26) for n in data["name"]), strict=True))
-    shown = [v for v in ("met", "partly met", "not met", "not known") if v in set(data["verdict"])]
+    known = data["value"].notna().to_numpy()
+    shown = [v for v in ("met", "partly met", "not met", "not known") if v in set(data.loc[known, "verdict"])]
     shapes = {"met": "o", "partly met": "^", "not met": "s", "not known": "x"}
     data["verdict"] = pd.Categorical(data["verdict"], categories=shown)
     plot = (
         ggplot(data, aes(y="row"))
         + geom_segment(aes(x="amber", xend="green", yend="row"), size=9, color="#E6E8EA")
-        + geom_segment(aes(x="conf_low", xend="conf_high", yend="row", color="verdict"), size=1.5)
-        + geom_point(aes(x="value", color="verdict", shape="verdict"), size=4.5)
-        + geom_text(aes(x="value", label="text"), nudge_y=0.36, size=TEXT - 1, color=INK)
+        + geom_segment(
+            aes(x="conf_low", xend="conf_high", yend="row", color="verdict"),
+            data=data.dropna(subset=["value", "conf_low", "conf_high"]),
+            size=1.5,
+        )
+        + geom_point(aes(x="value", color="verdict", shape="verdict"), data=data[known], size=4.5)
+        + geom_text(aes(x="value", label="text"), data=data[known], nudge_y=0.36, size=TEXT - 1, color=INK)
+        + geom_text(aes(label="text"), data=data[~known], x=1, ha="left", size=TEXT - 1, color=INK)
         + scale_color_manual(values=[BAND_COLOURS[v] for v in shown], limits=shown)
         + scale_shape_manual(values=[shapes[v] for v in shown], limits=shown)
         + scale_x_continuous(limits=(0, 104), breaks=[0, 25, 50, 75, 100])
@@ -102,8 +108,11 @@ def criteria(result: Result, *, label: str = "", arms: Mapping[str, str] | None 
         + labs(x="% (pale band: from amber to green)", y="")
         + plain_theme()
     )
-    parts = [f"{r['name']}: {r['text']} (range {spread(r['conf_low'], r['conf_high'], 0, '%')})"
-             for _, r in data.iterrows()]  # fmt: skip
+    parts = [
+        f"{r['name']}: {r['text']}"
+        + (f" (range {spread(r['conf_low'], r['conf_high'], 0, '%')})" if is_number(r["value"]) else "")
+        for _, r in data.iterrows()
+    ]
     alt = f"{len(data)} progression criteria, each with its interval and its two bands. {'; '.join(parts)}."
     return Figure(plot=plot, alt=alt, data=data, height=MARGIN + 0.3 + 0.66 * len(data))
 
@@ -117,7 +126,7 @@ def _criteria_data(result: Result) -> pd.DataFrame:
     for column in ("value", "conf_low", "conf_high", "green", "amber"):
         data[column] = data[column] * 100
     data["text"] = [
-        f"{number(v, 0)}%: {w}" if is_number(v) else w
+        f"{number(v, 0)}%: {w}" if is_number(v) else f"figures withheld: {w}"
         for v, w in zip(data["value"], data["verdict"], strict=True)
     ]
     return data

@@ -13,6 +13,8 @@ from evalkit.report.theme import DARK_BLUE, DUO, INK, TEXT, Figure, plain_theme
 from evalkit.report.words import number, spread
 from evalkit.results import Result
 
+AT_RISK = (0.0, 0.5, 0.75, 1.0)  # of the time followed
+LONGEST_NAME = 26
 ARMS = {"treated": "programme", "control": "comparison", "1": "programme", "0": "comparison"}
 
 
@@ -33,9 +35,9 @@ def means(result: Result, *, label: str = "", arms: Mapping[str, str] | None = N
     groups = list(dict.fromkeys(data["group"]))
     data["group"] = pd.Categorical(data["group"], categories=groups, ordered=True)
     data["time"], ticks = _times(data["period"])
-    scale = next(s for s in (1, 1_000, 100_000) if s == 100_000 or data[value].abs().max() * s >= 0.1)
+    scale = _rate_scale(result, float(data[value].abs().max()))
     data["value"] = data[value] * scale
-    per = f"values are per {scale:,}" if scale > 1 else ""
+    per = f"per {scale:,}" if scale > 1 else ""
     colours, shapes = _series(groups)
     plot = (
         ggplot(
@@ -48,10 +50,11 @@ def means(result: Result, *, label: str = "", arms: Mapping[str, str] | None = N
         + scale_shape_manual(values=shapes)
         + scale_linetype_manual(values=["solid", "dashed", "dotted", "dashdot"][: len(groups)])
         + _time_axis(ticks)
-        + labs(x=per, y="")
+        + labs(x="", y=per.replace(" ", "\n"))
         + plain_theme(grid="y")
     )
     start = _start(data)
+    start = _start_of(result, data) if start is None else start
     if start is not None:
         plot = plot + _start_line(start, float(data["value"].max()))
     return Figure(
@@ -60,6 +63,31 @@ def means(result: Result, *, label: str = "", arms: Mapping[str, str] | None = N
         data=data,
         height=3.6,
     )
+
+
+def _rate_scale(result: Result, largest: float) -> int:
+    """Rates of rare events are read per 1,000 or per 100,000; any other mean as it stands."""
+    if not any(each.measure == "rate_ratio" for each in result.estimates[:1]) or not 0 < largest < 0.1:
+        return 1
+    return 1_000 if largest * 1_000 >= 0.1 else 100_000
+
+
+def _start_of(result: Result, data: pd.DataFrame) -> float | None:
+    """Halfway before the first start, from the cohorts of `group_time` or the reach of `event_study`; else None."""
+    groups = result.detail.get("group_time")
+    if groups is not None and "cohort" in groups:
+        places = dict(zip(data["period"].astype(str), data["time"], strict=True))
+        known = [places[str(each)] for each in groups["cohort"] if str(each) in places]
+        return min(known) - 0.5 if known else None
+    path = result.detail.get("event_study")
+    if path is None or "event_time" not in path:
+        return None
+    times = numbers(path, ["event_time"])["event_time"].dropna()
+    last = float(data["time"].max())
+    # With one start, and no leads or lags gathered, the path spans the panel: both ends must agree on where it lies.
+    if times.empty or last - times.max() != -times.min() or not 0 < -times.min() <= last:
+        return None
+    return -float(times.min()) - 0.5
 
 
 def _means_data(result: Result, arms: Mapping[str, str] | None) -> tuple[pd.DataFrame, str]:
@@ -109,8 +137,13 @@ def event_study(result: Result, *, label: str = "", arms: Mapping[str, str] | No
     return Figure(plot=plot, alt=_event_alt(data, label), data=data, height=3.6)
 
 
-def curves(result: Result, *, label: str = "", arms: Mapping[str, str] | None = None) -> Figure:
-    """Survival (or cumulative incidence) by group with its band, and how many are still at risk beneath."""
+def curves(
+    result: Result, *, label: str = "", arms: Mapping[str, str] | None = None, unit: str = ""
+) -> Figure:
+    """Survival (or cumulative incidence) by group with its band, and how many are still at risk beneath.
+
+    `unit` is that of time, such as weeks.
+    """
     from plotnine import (
         aes,
         geom_ribbon,
@@ -142,10 +175,10 @@ def curves(result: Result, *, label: str = "", arms: Mapping[str, str] | None = 
         + scale_linetype_manual(values=["solid", "dashed", "dotted", "dashdot"][: len(groups)])
         + scale_y_continuous(limits=(-0.09 * len(groups) - 0.03, 1.02), breaks=[0, 0.25, 0.5, 0.75, 1],
                              labels=["0%", "25%", "50%", "75%", "100%"])
-        + labs(x="time (above it: people still followed)", y="")
+        + labs(x=f"{unit or 'time'} (above: how many people are still followed)", y="")
         + plain_theme(grid="y")
     )  # fmt: skip
-    return Figure(plot=plot, alt=_curves_alt(data, groups, label), data=data, height=4.2)
+    return Figure(plot=plot, alt=_curves_alt(data, groups, label, unit), data=data, height=4.2)
 
 
 def _curves_data(result: Result, arms: Mapping[str, str] | None) -> pd.DataFrame:
@@ -169,12 +202,14 @@ def _at_risk(data: pd.DataFrame, groups: list[str]) -> pd.DataFrame:
     rows = []
     for depth, group in enumerate(groups):
         mine = data[data["group"] == group].sort_values("time")
-        for share in (0.0, 0.4, 0.7, 1.0):
+        for share in AT_RISK:
             time = longest * share
             later = mine[mine["time"] >= time]["at_risk"]
             value = later.iloc[0] if len(later) else float("nan")
             text = number(value, 0) if pd.notna(value) else "[c]"
-            named = f"{textwrap.shorten(group, 18, placeholder='…')}: {text}" if share == 0 else text
+            named = (
+                f"{textwrap.shorten(group, LONGEST_NAME, placeholder='…')}: {text}" if share == 0 else text
+            )
             rows.append({"time": time, "y": -0.07 - 0.09 * depth, "group": group, "text": named})
     made = pd.DataFrame(rows)
     made["group"] = pd.Categorical(made["group"], categories=groups, ordered=True)
@@ -252,11 +287,12 @@ def _event_alt(data: pd.DataFrame, label: str) -> str:
     )
 
 
-def _curves_alt(data: pd.DataFrame, groups: list[str], label: str) -> str:
+def _curves_alt(data: pd.DataFrame, groups: list[str], label: str, unit: str) -> str:
     parts = []
     for group in groups:
         mine = data[data["group"] == group].sort_values("time")
         parts.append(f"{group} {number(100 * mine['share'].iloc[-1], 0)}%")
     last = number(float(data["time"].max()), 0)
     what = label or "the share without the event"
-    return f"Curves by group for {what}, to time {last}. At the end: {'; '.join(parts)}."
+    end = f"{last} {unit}" if unit else f"time {last}"
+    return f"Curves by group for {what}, to {end}. At the end: {'; '.join(parts)}."
