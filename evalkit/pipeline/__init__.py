@@ -15,9 +15,9 @@ from evalkit.errors import DataError, EvalkitError, EvalkitWarning, Problem, Stu
 from evalkit.pipeline.compose import Cohort, compose, design_values, with_outcomes
 from evalkit.pipeline.estimate import Material, analyse, missing_frames, option_values
 from evalkit.pipeline.gather import Gathered, gather, undescribed
+from evalkit.pipeline.matched import tie_samples
 from evalkit.pipeline.methods import method, option_problems
 from evalkit.pipeline.readiness import Readiness, readiness
-from evalkit.pipeline.ties import tie_samples
 from evalkit.pipeline.write import file_hash, replacing, require_replaceable, versions, write_json
 from evalkit.results import Design, Result
 from evalkit.study import Study, read_study

@@ -13,8 +13,9 @@ from evalkit.contract import Outcome
 from evalkit.errors import EvalkitError, Problem, StudyError
 from evalkit.options import read_options
 from evalkit.pipeline.earlier import earlier_results
+from evalkit.pipeline.family import adjusted, over_analyses
+from evalkit.pipeline.matched import tie_check, with_replacement
 from evalkit.pipeline.methods import Method, method
-from evalkit.pipeline.ties import tie_check
 from evalkit.results import Design, Result
 from evalkit.study import Analysis, Study, path_problem
 
@@ -43,7 +44,7 @@ def analyse(study: Study, material: Material) -> dict[str, Result]:
             results[analysis.name] = _one(study, analysis, material, results)
         except EvalkitError as error:
             raise type(error)(_named(problem, analysis) for problem in error.problems) from None
-    return {name: results[name] for name in study.analyses}
+    return adjusted(study, {name: results[name] for name in study.analyses})
 
 
 def in_order(study: Study) -> list[Analysis]:
@@ -61,7 +62,8 @@ def option_values(
 ) -> dict[str, Any]:
     """The options of an analysis as its method names them, with what the study knows filled in."""
     row = method(analysis.method, where=f"analyses.{analysis.name}")
-    values = {name: value for name, value in analysis.options.items() if name not in OWN_KEYS}
+    own = (*OWN_KEYS, "p_adjust") if over_analyses(analysis) else OWN_KEYS
+    values = {name: value for name, value in analysis.options.items() if name not in own}
     if row.reads == "people" and analysis.outcome in study.outcomes:
         values |= _outcome_columns(study.outcomes[analysis.outcome], row)
     if isinstance(values.get("parameters"), str):
@@ -98,6 +100,8 @@ def _one(study: Study, analysis: Analysis, material: Material, earlier: Mapping[
         values["impacts"] = _impacts(study, frame, earlier, values)
     options = read_options(row.options, values, where=f"study.yml, analyses.{analysis.name}")
     result = row.function(frame, options)
+    if row.name == "rates":
+        result = with_replacement(study, design, frame, options, result)
     if row.name == "rates" and material.tie_samples and analysis.role in ("primary", "secondary"):
         check = tie_check(material.tie_samples, row.function, options, result)
         result = replace(result, checks=(*result.checks, check))

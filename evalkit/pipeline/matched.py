@@ -1,8 +1,9 @@
-"""How far a matched estimate depends on which of several equally good matches was taken."""
+"""What matching adds to an estimate: how far it depends on ties, and errors where controls are used again."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -11,7 +12,7 @@ from evalkit.contract import Outcome
 from evalkit.options import read_options
 from evalkit.pipeline.compose import Cohort, design_values
 from evalkit.pipeline.gather import Gathered, used_outcomes
-from evalkit.results import Check, Result
+from evalkit.results import Check, Design, Result
 from evalkit.study import Study
 
 ORDERS = 20
@@ -60,3 +61,31 @@ def _sample(everyone: pd.DataFrame, weights: pd.Series, subclass: pd.Series | No
     columns = {"weight": weights} if subclass is None else {"weight": weights, "subclass": subclass}
     people = everyone.assign(**columns)
     return people[people["weight"] > 0]
+
+
+def with_replacement(
+    study: Study, design: Design | None, people: pd.DataFrame, options: Any, result: Result
+) -> Result:
+    """The errors that belong to matching with replacement, where a control may stand for several treated people.
+
+    They exist for plain differences; any other result is returned as it is.
+    """
+    reused = design is not None and design.method == "nearest" and bool(study.design.options.get("replace"))
+    plain = (
+        options.measure in ("risk_difference", "mean_difference")
+        and not options.adjust
+        and options.cluster is None
+    )
+    if not (reused and plain) or options.subgroup:
+        return result
+    from evalkit.impact.replacement import abadie_imbens
+
+    found = abadie_imbens(
+        people, design.pairs, outcome=options.outcome, distance=design.distance.loc[people.index],
+        measure=options.measure, level=options.level,
+    ).headline  # fmt: skip
+    names = ("std_error", "statistic", "df", "p_value", "conf_low", "conf_high")
+    head = replace(
+        result.headline, **{name: getattr(found, name) for name in names}, interval="abadie_imbens"
+    )
+    return replace(result, estimates=(head, *result.estimates[1:]))
