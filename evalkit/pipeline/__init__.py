@@ -113,14 +113,14 @@ def run(
         progress(f"{study.study}: design")
         cohort = compose(study, gathered)
         progress(f"{study.study}: estimating {len(study.analyses)} analyses")
-        people = with_outcomes(study, cohort, gathered)
+        people = cohort.measured = with_outcomes(study, cohort, gathered)
         samples = tie_samples(study, cohort, gathered)
         material = Material(people=people, frames=gathered.frames, design=cohort.design, tie_samples=samples)
         results = analyse(study, material)
     said = [str(each.message) for each in caught if issubclass(each.category, EvalkitWarning)]
     with replacing(target) as fresh:
         values = _write(study, gathered, cohort, results, said, fresh)
-        write_json(fresh / "run.json", _run_record(study, said, time.monotonic() - started))
+        write_json(fresh / "run.json", _run_record(study, values["warnings"], time.monotonic() - started))
         _report_into(study, fresh, target / "report", engine, progress)
     return Done(name=study.study, output=target, headline=values["headline"])
 
@@ -259,12 +259,14 @@ def _write(
         results=_with_design_checks(results, design), flow=pd.DataFrame(cohort.flow, columns=FLOW),
         balance=frames.pop("balance", None), published=gathered.frames.get("published"), other=frames,
         policy=policy(study.disclosure.preset), people=study.has_people, as_printed=_as_printed(study),
-        already_public=study.disclosure.already_public,
+        already_public=study.disclosure.already_public, checks=design.checks if design is not None else (),
+        texts=[*([design.summary()] if design is not None else []), *gathered.notes, *said],
+        largest_share=_largest_shares(study, cohort),
     )  # fmt: skip
     printed = {result.analysis: result for result in released.results}
     told = tell(study, results, printed, design)
     values = record(
-        study, released, told, design, warnings=[*gathered.notes, *said], parameters=_parameters(results),
+        study, released, told, design, parameters=_parameters(results),
         detail=write_detail(released, fresh),
     )  # fmt: skip
     write_json(fresh / "results.json", values)
@@ -286,6 +288,19 @@ def _with_design_checks(results: dict[str, Result], design: Design | None) -> li
 
 def _of_people(result: Result) -> bool:
     return method(result.method, where="").reads == "people"
+
+
+def _largest_shares(study: Study, cohort: Cohort) -> dict[str, float]:
+    """By analysis of harm: the share of all harm that the two people with most of it carry."""
+    shares = {}
+    for name, analysis in study.analyses.items():
+        outcome = study.outcomes.get(analysis.outcome or "")
+        if outcome is None or outcome.measure != "severity" or cohort.measured is None:
+            continue
+        values = cohort.measured[outcome.name].dropna()
+        if values.sum() > 0:
+            shares[name] = float(values.nlargest(2).sum() / values.sum())
+    return shares
 
 
 def _as_printed(study: Study) -> frozenset[str]:

@@ -21,10 +21,12 @@ ARMS = {1: "treated", 0: "control"}
 class Cohort:
     """The people of a study on their way: `flow` counts who is left and who was lost at each step, by arm.
 
-    `candidates` are the people as the design met them, before it left anyone out.
+    `candidates` are the people as the design met them, before it left anyone out; `measured` those it uses, with their
+    outcomes.
     """
 
     people: pd.DataFrame | None = None
+    measured: pd.DataFrame | None = None
     candidates: pd.DataFrame | None = None
     design: Design | None = None
     flow: list[dict[str, Any]] = field(default_factory=list)

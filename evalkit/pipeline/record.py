@@ -19,7 +19,7 @@ ASSIGNMENT = ("by", "unit", "chosen_when_high", "registered")
 
 
 def record(
-    study: Study, released: Released, told: Sequence[Told], design: Design | None, *, warnings: Sequence[str],
+    study: Study, released: Released, told: Sequence[Told], design: Design | None, *,
     parameters: Sequence[Mapping[str, Any]], detail: Mapping[str, Mapping[str, str]],
 ) -> dict[str, Any]:  # fmt: skip
     """Everything that results.json holds, in the order of the contract; what reports need beyond it comes last."""
@@ -28,12 +28,12 @@ def record(
     return {
         "schema": SCHEMA, "evalkit": __version__, "study": study.study, "title": study.title,
         "data_status": study.data_status, "about": _about(study), "outcomes": _outcomes(study),
-        "flow": released.flow.replace({WITHHELD: None}), "design": _design(study, design, detail),
+        "flow": released.flow.replace({WITHHELD: None}), "design": _design(released, design, detail),
         "evidence": first.evidence.to_dict(),
         "results": [_result(printed[name], detail.get(name, {})) for name in study.analyses],
         "statements": [_statement(study, each) for each in told],
         "published": released.published if released.published is not None else [],
-        "warnings": list(warnings),
+        "warnings": list(released.texts[1:] if design is not None else released.texts),
         "disclosure": {
             "preset": study.disclosure.preset, "suppressed": released.suppressed, "notes": list(released.notes),
             "already_public": study.disclosure.already_public,
@@ -87,13 +87,14 @@ def _outcomes(study: Study) -> dict[str, Any]:
 
 
 def _design(
-    study: Study, design: Design | None, detail: Mapping[str, Mapping[str, str]]
+    released: Released, design: Design | None, detail: Mapping[str, Mapping[str, str]]
 ) -> dict[str, Any] | None:
+    """The comparison as it may be printed: its sentence is the first of the texts that passed the gate."""
     if design is None:
         return None
     return {
         "method": design.method, "estimand": design.estimand, "covariates": list(design.covariates),
-        "summary": design.summary(), "checks": [check.to_dict() for check in design.checks], **detail["design"],
+        "summary": released.texts[0], "checks": [check.to_dict() for check in released.checks], **detail["design"],
     }  # fmt: skip
 
 
