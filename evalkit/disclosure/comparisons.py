@@ -16,6 +16,9 @@ from evalkit.results import Estimate, Result
 
 MOST_PAIRS = 4_000_000
 FIELDS = ("estimate", "std_error", "p_value", "conf_low", "conf_high")
+ARMS = ("treated", "control")
+# Fitted only where the counts allow it: that they are there would say something of a small one.
+SOMETIMES = frozenset({"quasi_poisson", "negative_binomial"})
 NOWHERE = frozenset({"best_case", "worst_case", "lee_lower", "lee_upper", "cace"})
 
 
@@ -176,7 +179,7 @@ def _arms(result: Result) -> Iterator[tuple[str | None, pd.DataFrame]]:
 
 def _pair(rows: pd.DataFrame, *, events: bool) -> Pair | None:
     counts: dict[str, int] = {}
-    for arm in ("treated", "control"):
+    for arm in ARMS:
         found = rows[rows["arm"].astype(str) == arm]
         if len(found) != 1:
             return None
@@ -186,7 +189,8 @@ def _pair(rows: pd.DataFrame, *, events: bool) -> Pair | None:
         if pd.isna(n) or pd.isna(x) or n <= 0 or x < 0 or x != int(x) or (x > n and not events):
             return None
         counts |= {f"x_{arm}": int(x), f"n_{arm}": int(n)}
-    return Pair(**counts, events=events)
+    # Where no arm has more events than people, everybody may have had one: a remainder could be nobody.
+    return Pair(**counts, events=events and any(counts[f"x_{arm}"] > counts[f"n_{arm}"] for arm in ARMS))
 
 
 def _share_of(value: object, n: float) -> float:

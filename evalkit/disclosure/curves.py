@@ -27,11 +27,13 @@ def release_curve(frame: pd.DataFrame, setting: Setting) -> pd.DataFrame:
     """The curve at about a dozen round times: heights on a grid that fits several people, events withheld."""
     keys = [name for name in frame.columns if name in ("arm", "group", "cause", "event_type", "strata")]
     groups = frame.groupby(keys, sort=False, dropna=False) if keys else [((), frame)]
-    step = _step(float(pd.to_numeric(frame["time"]).max()))
+    # All arms on the same times, to the same last one: that an arm ends early would say that nobody was left.
+    longest = float(pd.to_numeric(frame["time"]).max())
+    when = np.arange(0.0, longest + 1e-9, _step(longest))
     rows = [
         row
         for _, part in groups
-        for row in _rows(part.sort_values("time", kind="stable"), step, keys, setting)
+        for row in _rows(part.sort_values("time", kind="stable"), when, keys, setting)
     ]
     released = pd.DataFrame(rows, columns=list(frame.columns)).astype(object)
     released = released.where(released.notna(), None)
@@ -40,7 +42,7 @@ def release_curve(frame: pd.DataFrame, setting: Setting) -> pd.DataFrame:
     return released
 
 
-def _rows(part: pd.DataFrame, step: float, keys: list[str], setting: Setting) -> list[dict[str, Any]]:
+def _rows(part: pd.DataFrame, wanted: np.ndarray, keys: list[str], setting: Setting) -> list[dict[str, Any]]:
     times = part["time"].to_numpy(dtype=float)
     people = float(part["at_risk"].max())
     events = numeric(part["events"]) if "events" in part else np.zeros(len(part))
@@ -48,7 +50,7 @@ def _rows(part: pd.DataFrame, step: float, keys: list[str], setting: Setting) ->
     # A comparison whose counts are withheld everywhere cannot have them read off the end of its curve.
     shown = setting.pairs.get((float(so_far[-1]), people), 1) != 0 if len(part) else False
     out = []
-    for when in np.arange(0.0, times.max() + 1e-9, step) if len(times) else []:
+    for when in wanted:
         place = int(np.searchsorted(times, when, side="right")) - 1
         count = so_far[place] if place >= 0 else 0.0
         safe = shown and not setting.policy.small(count, people)
@@ -63,7 +65,7 @@ def _row(
     """One time: at the very start everybody is at risk; elsewhere heights only where enough had the event by then."""
     policy, row = setting.policy, part.iloc[place]
     at_risk = float(row["at_risk"])
-    small = bool(policy.small(at_risk))
+    small = bool(policy.small(at_risk)) or when > float(part["time"].max())
     height = next((name for name in part.columns if name in HEIGHTS), None)
     out: dict[str, Any] = {"time": when}
     for name in part.columns:

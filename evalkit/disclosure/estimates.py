@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence, Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from evalkit.disclosure.pairs import LARGE, RATIOS
@@ -84,7 +84,8 @@ def from_share(estimate: Estimate, policy: Policy, pairs: Mapping[tuple[float, f
 
 def withheld(estimate: Estimate, policy: Policy) -> Estimate:
     """The estimate without its numbers; what it is about stays."""
-    return replace(estimate, **(sizes(estimate, policy) | dict.fromkeys(NUMBERS)))
+    # The name of the interval goes too: a ratio has none where a count is nought.
+    return replace(estimate, **(sizes(estimate, policy) | dict.fromkeys((*NUMBERS, "interval"))))
 
 
 def too_few(estimate: Estimate, policy: Policy) -> bool:
@@ -103,7 +104,9 @@ def checks_without(checks: Sequence[Check], setting: Setting, *, everybody: bool
     names = PAIR_CHECKS if everybody else {"subgroup_interaction"}
     kept = [each for each in checks if each.name not in names or each.name in COUNT_CHECKS or not everybody]
     return [
-        stripped(each, setting) if each.name in names else release_check(each, setting, coarse=True, hidden=everybody)
+        stripped(each, setting)
+        if each.name in names
+        else release_check(each, setting, coarse=True, hidden=everybody)
         for each in kept
     ]
 

@@ -10,8 +10,8 @@ import pandas as pd
 
 from evalkit.disclosure import estimates as words
 from evalkit.disclosure.columns import kind_of
+from evalkit.disclosure.comparisons import SOMETIMES, at_step, measure_of, pairs_of
 from evalkit.disclosure.comparisons import as_printed as as_planned
-from evalkit.disclosure.comparisons import at_step, measure_of, pairs_of
 from evalkit.disclosure.curves import is_curve, release_curve
 from evalkit.disclosure.pairs import LARGE, STEPS, Pair
 from evalkit.disclosure.plan import Plan, make_plan
@@ -174,10 +174,11 @@ def _released(result: Result, kind: str, plan: Plan, dominated: bool, setting: S
     few = bool(small) or _few_events(result, policy)
     if dominated:
         record.note(f"`{result.analysis}` was withheld: two people hold most of its total.")
-    estimates = tuple(_estimate(each, pairs, plan, few or dominated, setting) for each in result.estimates)
+    kept = [each for each in result.estimates if not (few and each.term in SOMETIMES)]
+    estimates = [_estimate(each, pairs, plan, few or dominated, setting) for each in kept]
     record.withheld += sum(
         before.estimate is not None and after.estimate is None
-        for before, after in zip(result.estimates, estimates, strict=True)
+        for before, after in zip(kept, estimates, strict=True)
     )
     hidden = None in pairs and plan.printings[pairs[None]].times == 0
     checks = (
@@ -185,18 +186,16 @@ def _released(result: Result, kind: str, plan: Plan, dominated: bool, setting: S
         if few
         else [words.release_check(each, setting, coarse=bool(pairs), hidden=hidden) for each in result.checks]
     )
-    detail = (
-        {}
-        if dominated
-        else {
-            name: _arms(frame, pairs[None], setting)
-            if name == "arms" and None in pairs
-            else _frame(name, frame, setting)
-            for name, frame in result.detail.items()
-        }
-    )
-    printed = replace(result, estimates=estimates, checks=tuple(checks), detail=detail, influence=None)
+    detail = {} if dominated else _detail(result, pairs.get(None), setting)
+    printed = replace(result, estimates=tuple(estimates), checks=tuple(checks), detail=detail, influence=None)
     return _without_remainders(printed, setting) if result.method == "funnel" else printed
+
+
+def _detail(result: Result, pair: Pair | None, setting: Setting) -> dict[str, pd.DataFrame]:
+    return {
+        name: _arms(frame, pair, setting) if name == "arms" and pair else _frame(name, frame, setting)
+        for name, frame in result.detail.items()
+    }
 
 
 def _without_remainders(funnel: Result, setting: Setting) -> Result:

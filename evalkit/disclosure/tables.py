@@ -176,12 +176,13 @@ def _number(
     value = pd.to_numeric(frame[column].iloc[row], errors="coerce")
     if kind == "withheld":
         return WITHHELD
+    counted = [name for name in hidden if np.isfinite(numeric(frame[name])[row])]
+    if any(hidden[name][row] for name in counted) and kind not in ("amount",):
+        # Blank or not: a limit that does not exist would show that a count is nought.
+        return WITHHELD
     if not np.isfinite(value):
         return None if pd.isna(frame[column].iloc[row]) else WITHHELD
     value = float(value)
-    counted = [name for name in hidden if np.isfinite(numeric(frame[name])[row])]
-    if any(hidden[name][row] for name in counted) and kind not in ("amount",):
-        return WITHHELD
     counts = [name for name in counted if kinds[name] == "count"]
     if kind == "share" or (column.startswith("conf_") and "std_error" not in frame.columns and counted):
         return _share(frame, row, column, value, counts, kinds, setting)

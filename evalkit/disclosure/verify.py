@@ -56,7 +56,9 @@ def _no_small_count(name: str, frame: pd.DataFrame, policy: Policy) -> None:
 
 def _as_planned(before: Result, after: Result, plan: Plan, policy: Policy) -> None:
     pairs = pairs_of(before)
-    for was, now in zip(before.estimates, after.estimates, strict=True):
+    named = {(each.term, each.group, each.measure): each for each in before.estimates}
+    for now in after.estimates:
+        was = named[now.term, now.group, now.measure]
         if now.estimate is None or measure_of(was) is None or was.group not in pairs:
             continue
         if plan.printings[pairs[was.group]].step is None or not _ordered(now):

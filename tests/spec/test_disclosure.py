@@ -22,7 +22,9 @@ def people(x_treated: int, n_treated: int, x_control: int, n_control: int) -> pd
     """One row per person of two arms with so many events."""
     arms = [1] * n_treated + [0] * n_control
     events = [1] * x_treated + [0] * (n_treated - x_treated) + [1] * x_control + [0] * (n_control - x_control)
-    return pd.DataFrame({"person_id": [f"p{i}" for i in range(len(arms))], "treated": arms, "reoffended": events})
+    return pd.DataFrame(
+        {"person_id": [f"p{i}" for i in range(len(arms))], "treated": arms, "reoffended": events}
+    )
 
 
 def compared(counts: tuple[int, int, int, int], measure: str = "risk_difference") -> Result:
@@ -68,12 +70,16 @@ def test_a_share_comes_from_the_rounded_counts():
 
 
 def test_a_withheld_count_takes_its_share_and_limits_with_it():
-    frame = pd.DataFrame({"group": ["a"], "n": [50], "events": [3], "value": [0.06], "conf_low": [0.02], "conf_high": [0.16]})
+    frame = pd.DataFrame(
+        {"group": ["a"], "n": [50], "events": [3], "value": [0.06], "conf_low": [0.02], "conf_high": [0.16]}
+    )
     assert table(frame)[["events", "value", "conf_low", "conf_high"]].iloc[0].tolist() == [WITHHELD] * 4
 
 
 def test_a_total_does_not_give_a_withheld_part_away():
-    parts = pd.DataFrame({"group": ["north", "south", "west", "all"], "n": [50, 60, 70, 180], "events": [20, 30, 4, 54]})
+    parts = pd.DataFrame(
+        {"group": ["north", "south", "west", "all"], "n": [50, 60, 70, 180], "events": [20, 30, 4, 54]}
+    )
     seen = table(parts, "partner")
     assert seen["events"].iloc[2] == WITHHELD
     assert (seen["events"] == WITHHELD).sum() >= 2
@@ -81,10 +87,18 @@ def test_a_total_does_not_give_a_withheld_part_away():
 
 @pytest.mark.parametrize("counts", [(3, 100, 20, 100), (0, 60, 7, 60), (60, 60, 50, 60), (97, 100, 60, 100)])
 def test_a_small_count_hides_the_comparison_that_would_show_it(counts):
-    out = let_out(*(compared(counts, each) for each in ("risk_difference", "risk_ratio", "odds_ratio", "mean_difference")))
+    out = let_out(
+        *(
+            compared(counts, each)
+            for each in ("risk_difference", "risk_ratio", "odds_ratio", "mean_difference")
+        )
+    )
     for result in out.results:
         assert (result.detail["arms"]["value"] == WITHHELD).all()
-        assert result.headline.estimate is None or abs(result.headline.conf_high - result.headline.conf_low) >= 0.2
+        assert (
+            result.headline.estimate is None
+            or abs(result.headline.conf_high - result.headline.conf_low) >= 0.2
+        )
         for check in result.checks:
             assert not any(str(x) in check.reading.split() for x in (counts[0], counts[1] - counts[0]))
 
@@ -98,7 +112,12 @@ def test_the_shipped_example_still_says_what_it_says():
 
 @pytest.mark.parametrize(
     ("counts", "reach"),
-    [((48, 216, 66, 216), 1.0), ((72, 175, 86, 175), 1.0), ((20, 45, 28, 45), 2.5), ((600, 2000, 700, 2000), 0.1)],
+    [
+        ((48, 216, 66, 216), 1.0),
+        ((72, 175, 86, 175), 1.0),
+        ((20, 45, 28, 45), 2.5),
+        ((600, 2000, 700, 2000), 0.1),
+    ],
 )
 def test_an_estimate_is_moved_by_less_than_its_error(counts, reach):
     raw = compared(counts)
@@ -116,8 +135,12 @@ def test_many_pairs_of_counts_print_alike(counts):
 
 def test_several_measures_of_the_same_counts_say_no_more_than_one():
     # Other measures are worked out from one pair that stands for all that print alike.
-    together = let_out(compared((56, 200, 70, 200)), compared((56, 200, 70, 200), "odds_ratio").named("odds", "secondary"))
-    near = let_out(compared((55, 200, 69, 200)), compared((55, 200, 69, 200), "odds_ratio").named("odds", "secondary"))
+    together = let_out(
+        compared((56, 200, 70, 200)), compared((56, 200, 70, 200), "odds_ratio").named("odds", "secondary")
+    )
+    near = let_out(
+        compared((55, 200, 69, 200)), compared((55, 200, 69, 200), "odds_ratio").named("odds", "secondary")
+    )
     if together.results[0].headline == near.results[0].headline:
         assert together.results[1].headline == near.results[1].headline
 
@@ -125,9 +148,14 @@ def test_several_measures_of_the_same_counts_say_no_more_than_one():
 @pytest.mark.parametrize("preset", ["public", "partner"])
 def test_reboot_hides_the_last_stages_and_what_would_show_them(preset):
     stages = {"accepted": 617, "stage two": 155, "stage three": 8, "stage four": 4, "stage five": 1}
-    out = let_out(ek.funnel(stages=stages, counting="cumulative", closed=346).named("pathway", "primary"), preset=preset)
+    out = let_out(
+        ek.funnel(stages=stages, counting="cumulative", closed=346).named("pathway", "primary"), preset=preset
+    )
     result = out.results[0]
-    reached, accounts = result.detail["stages"]["reached"].tolist(), result.detail["accounts"].set_index("status")["count"]
+    reached, accounts = (
+        result.detail["stages"]["reached"].tolist(),
+        result.detail["accounts"].set_index("status")["count"],
+    )
     assert reached[-2:] == [WITHHELD] * 2 and (preset == "partner" or reached[2] == WITHHELD)
     assert reached[:2] == ([615, 155] if preset == "public" else [617, 155])
     assert accounts["closed or stopped there"] == (345 if preset == "public" else 346)
@@ -143,7 +171,11 @@ def test_a_flow_that_lost_few_hides_them_everywhere():
     })  # fmt: skip
     used = pd.DataFrame({"arm": ["treated"], "n_before": [179], "n_used": [175]})
     out = let_out(compared((75, 175, 85, 175)), flow=flow, other={"effective_n": used})
-    assert out.flow["lost"].tolist() == [0, WITHHELD, WITHHELD] and out.flow["n"].tolist() == [195, WITHHELD, 175]
+    assert out.flow["lost"].tolist() == [0, WITHHELD, WITHHELD] and out.flow["n"].tolist() == [
+        195,
+        WITHHELD,
+        175,
+    ]
     assert out.other["effective_n"].iloc[0].tolist() == ["treated", WITHHELD, 175]
 
 
@@ -163,7 +195,9 @@ def test_an_unknown_column_is_withheld_and_counted():
 
 def test_what_a_source_has_printed_passes_and_says_so():
     raw = ek.proportion(successes=21, trials=26).named("source", "primary")
-    out = let_out(raw, as_printed=frozenset({"source"}), published=pd.DataFrame({"numerator": [3], "denominator": [20]}))
+    out = let_out(
+        raw, as_printed=frozenset({"source"}), published=pd.DataFrame({"numerator": [3], "denominator": [20]})
+    )
     assert out.results[0].headline == raw.headline
     assert out.published["numerator"].tolist() == [3]
     assert any("source" in note for note in out.notes)
@@ -176,14 +210,23 @@ def test_data_that_are_public_already_pass_whole():
 
 
 def test_our_own_breakdown_of_a_small_group_does_not_pass():
-    assert let_out(ek.proportion(successes=17, trials=20).named("own", "primary")).results[0].headline.estimate is None
+    assert (
+        let_out(ek.proportion(successes=17, trials=20).named("own", "primary")).results[0].headline.estimate
+        is None
+    )
 
 
 @pytest.mark.parametrize(
     ("reading", "seen"),
     [
-        ("The smallest of the four cells holds 3 people.", "The smallest of the four cells holds fewer than 10 people."),
-        ("Left out, treated: 0 without the outcome, of 187.", "Left out, treated: fewer than 10 without the outcome, of 185."),
+        (
+            "The smallest of the four cells holds 3 people.",
+            "The smallest of the four cells holds fewer than 10 people.",
+        ),
+        (
+            "Left out, treated: 0 without the outcome, of 187.",
+            "Left out, treated: fewer than 10 without the outcome, of 185.",
+        ),
         ("12 months of follow-up, 1,234 people.", "12 months of follow-up, 1,235 people."),
         ("The share is 0.0223463687.", "The share is 0.022."),
     ],
@@ -194,7 +237,9 @@ def test_no_small_number_survives_in_a_sentence(reading, seen):
 
 
 def test_a_method_about_nobody_passes():
-    plan = ek.power(measure="risk_difference", baseline=0.35, n_treated=9, n_control=9).named("plan", "primary")
+    plan = ek.power(measure="risk_difference", baseline=0.35, n_treated=9, n_control=9).named(
+        "plan", "primary"
+    )
     assert let_out(plan).results[0].headline == plan.headline
 
 
@@ -212,7 +257,9 @@ def test_numbers_of_areas_are_not_numbers_of_people():
 def test_the_early_part_of_a_curve_and_single_times_are_withheld():
     frame = people(40, 100, 50, 100)
     frame["days"] = np.where(frame["reoffended"] == 1, frame.index % 97 + 5, 101)
-    found = ek.survival(frame, outcome="reoffended", time="days", event="reoffended", horizon=100).named("curve", "primary")
+    found = ek.survival(frame, outcome="reoffended", time="days", event="reoffended", horizon=100).named(
+        "curve", "primary"
+    )
     curves = let_out(found).results[0].detail["curves"]
     assert (curves.loc[curves["time"] > 0, "events"] == WITHHELD).all()
     treated = curves[curves["arm"] == "treated"].reset_index(drop=True)
@@ -221,8 +268,17 @@ def test_the_early_part_of_a_curve_and_single_times_are_withheld():
 
 
 def test_a_cell_that_a_spreadsheet_would_run_is_escaped(tmp_path):
-    write_csv(pd.DataFrame({"label": ["=1+1", "+a", "@b", "-5", "fine"], "value": [-5, 1.5, None, 2, True]}), tmp_path / "x.csv")
-    assert (tmp_path / "x.csv").read_text().splitlines()[1:] == ["'=1+1,-5", "'+a,1.5", "'@b,", "'-5,2", "fine,1"]
+    write_csv(
+        pd.DataFrame({"label": ["=1+1", "+a", "@b", "-5", "fine"], "value": [-5, 1.5, None, 2, True]}),
+        tmp_path / "x.csv",
+    )
+    assert (tmp_path / "x.csv").read_text().splitlines()[1:] == [
+        "'=1+1,-5",
+        "'+a,1.5",
+        "'@b,",
+        "'-5,2",
+        "fine,1",
+    ]
 
 
 def test_every_column_of_the_common_frames_has_a_kind():
