@@ -13,7 +13,7 @@ from evalkit.report.theme import templates_dir
 from evalkit.report.words import count, escape, plain_words, sentence
 
 LONGEST_TABLE = 40
-SHOWN_ELSEWHERE = ("parameters", "by_agency", "must_be_true", "criteria")
+SHOWN_ELSEWHERE = ("parameters", "by_agency", "must_be_true", "criteria", "what_if_lines", "what_if_costs")
 ESTIMANDS = {
     "itt": "the effect of being offered the programme, whoever took it up",
     "ate": "the average effect over everybody in the study",

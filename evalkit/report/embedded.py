@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import html
 import json
 import os
@@ -14,6 +15,7 @@ from typing import Any
 from evalkit.errors import ReportError
 from evalkit.report.qmd import Document, read_document
 from evalkit.report.theme import templates_dir
+from evalkit.report.whatif import script
 
 EARLIEST_DATE = "315532800"  # 1 January 1980, the first that a zip file can hold
 READER = "markdown-tex_math_dollars"
@@ -43,9 +45,17 @@ def render(folder: Path, template: str, kind: str) -> bytes:
 def _html(folder: Path, document: Document) -> bytes:
     styles = json.dumps((templates_dir() / "styles.css").read_text(encoding="utf-8"))
     options = ["--to=html5", f"--template={templates_dir() / 'report.html'}", f"--variable-json=styles={styles}",
-               "--figure-caption-position=above", "--mathml", "--wrap=none"]  # fmt: skip
+               "--figure-caption-position=above", "--mathml", "--wrap=none", *_script_policy(document)]  # fmt: skip
     text = _pandoc(folder, document, "html", options).decode()
     return _self_contained(folder, _with_scopes(text)).encode()
+
+
+def _script_policy(document: Document) -> list[str]:
+    """Our own script may run where it stands in the page; by its hash, so that no other can."""
+    if f"<script>{script()}</script>" not in document.body:
+        return []
+    digest = base64.b64encode(hashlib.sha256(script().encode()).digest()).decode()
+    return [f"--variable-json=script-hash={json.dumps(digest)}"]
 
 
 def _docx(folder: Path, document: Document) -> bytes:

@@ -1,12 +1,14 @@
 // Lets a reader move impact, deadweight and unit cost, and see the break-even (and, where the evidence allows, the ratio)
 // change. The same formula as the account: a line is worth impact x (1 - deadweight) x unit cost x worth, a present value.
-// It reads <script type="application/json" id="what-if-data"> and fills <div id="what-if">; without it the page loses nothing.
+// It reads the JSON of #what-if-data, fills #what-if and shows the section around it; without it the page loses nothing.
 (function () {
   "use strict";
   var holder = document.getElementById("what-if");
   var source = document.getElementById("what-if-data");
   if (!holder || !source) { return; }
   var data = JSON.parse(source.textContent);
+  var section = holder.closest("section");
+  if (section) { section.hidden = false; }
 
   function benefits(lines, move) {
     return lines.reduce(function (total, line) {

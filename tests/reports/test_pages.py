@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 
 import pytest
@@ -23,8 +25,22 @@ def test_no_page_scrolls_sideways_at_360_pixels(pages):
     assert {path: page["width_at_360"] for path, page in pages.items() if page["width_at_360"] > 360} == {}
 
 
-def test_every_page_has_one_main_and_no_script(pages):
-    assert {(page["main"], page["scripts"]) for page in pages.values()} == {(1, 0)}
+def test_every_page_has_one_main_and_no_script_but_the_account(pages):
+    scripts = {path: page["scripts"] for path, page in pages.items() if page["scripts"]}
+    assert {page["main"] for page in pages.values()} == {1}
+    assert [path.split("/")[-3:] for path in scripts] == [["value", "report", "commissioner.html"]]
+    assert set(scripts.values()) == {2}  # the numbers, and what moves them
+
+
+def test_a_page_with_an_account_lets_its_own_script_run_and_no_other(reports):
+    text = (reports["value"] / "commissioner.html").read_text(encoding="utf-8")
+    inside = re.findall(r"<script>(.*?)</script>", text, flags=re.DOTALL)
+    hashes = [base64.b64encode(hashlib.sha256(each.encode()).digest()).decode() for each in inside]
+    assert re.findall(r"script-src ([^;\"]*)", text) == [f"'sha256-{each}'" for each in hashes]
+    assert len(hashes) == 1
+    plain = (reports["matched"] / "commissioner.html").read_text(encoding="utf-8")
+    assert "script-src" not in plain
+    assert "what-if-data" not in (reports["value"] / "technical.html").read_text(encoding="utf-8")
 
 
 def test_every_address_is_local(reports):

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from evalkit.costbenefit import Impact, cost_benefit, what_if, what_if_ratio
+from evalkit.report.output import read_output
+from evalkit.report.whatif import values
 from tests.costs import account, benefit, cost
 
 pytestmark = pytest.mark.browser
@@ -25,11 +27,15 @@ def page(data):
 
 
 def opened(tmp_path, data):
+    path = tmp_path / "page.html"
+    path.write_text(page(data), encoding="utf-8")
+    return moved(path)
+
+
+def moved(path):
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if chromium is None or not (HERE / "node_modules" / "puppeteer-core").is_dir():
         pytest.skip("needs headless Chromium")
-    path = tmp_path / "page.html"
-    path.write_text(page(data), encoding="utf-8")
     done = subprocess.run(
         ["node", "what_if.mjs", chromium, str(path)], cwd=HERE, capture_output=True, text=True, check=True
     )
@@ -70,3 +76,19 @@ def test_below_the_level_for_a_ratio_there_is_only_break_even(tmp_path, data):
     assert found["start"]["ratio"] == ""
     assert "Each £1" not in found["start"]["says"]
     assert found["start"]["says"].startswith("Benefits would equal costs at ")
+
+
+def test_a_rendered_report_moves_under_its_own_policy(reports):
+    """The page's policy is in force here: a wrong hash would leave the section hidden and silent."""
+    account = next(r for r in read_output(reports["value"].parent).results if r.method == "cost_benefit")
+    data = values(read_output(reports["value"].parent), account)
+    found = moved(reports["value"] / "commissioner.html")
+    assert not data["showRatio"]
+    assert [line["name"] for line in data["lines"]] == ["Residential placement avoided", "Arrest avoided"]
+    assert found["start"]["ratio"] == ""
+    assert float(found["start"]["breakEven"]) == pytest.approx(1 / what_if_ratio(data), rel=1e-12)
+    needed = 1 / what_if_ratio(data, unit_cost=1.1, deadweight=0.4)
+    assert float(found["deadweight40"]["breakEven"]) == pytest.approx(needed, rel=1e-12)
+    assert found["again"] == found["start"]
+    assert found["violations"] == []
+    assert found["errors"] == []

@@ -130,7 +130,7 @@ def event_study(result: Result, *, label: str = "", arms: Mapping[str, str] | No
         + geom_linerange(aes(ymin="conf_low", ymax="conf_high"), data=data.dropna(subset=["conf_low"]),
                          color=DARK_BLUE, size=1.3)
         + geom_point(aes(y="estimate"), color=DARK_BLUE, size=3)
-        + scale_x_continuous(breaks=_whole(data["event_time"]), labels=lambda ticks: [number(t, 0) for t in ticks])
+        + scale_x_continuous(breaks=whole_steps(data["event_time"]), labels=lambda ticks: [number(t, 0) for t in ticks])
         + labs(x="periods since the start (dashed line: the start)", y="")
         + plain_theme(grid="y")
     )  # fmt: skip
@@ -258,7 +258,7 @@ def _series(groups: list[str]) -> tuple[list[str], list[str]]:
     return colours[: len(groups)], ["o", "^", "s", "D", "v"][: len(groups)]
 
 
-def _whole(times: pd.Series) -> list[float]:
+def whole_steps(times: pd.Series) -> list[float]:
     values = sorted(set(times))
     step = max(1, len(values) // 9)
     return [v for v in values if v % step == 0]

@@ -6,15 +6,16 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from evalkit.report.figures.periods import whole_steps
 from evalkit.report.output import numbers
 from evalkit.report.theme import DARK_BLUE, INK, ORANGE, PALETTE, Figure, plain_theme
 from evalkit.report.words import number, percent, spread
 from evalkit.results import Result
 
 KINDS = {
-    "treated_vs_never": "with units never treated",
-    "earlier_vs_later": "earlier with later starters",
-    "later_vs_earlier": "later with earlier starters",
+    "treated_vs_never": "with never treated",
+    "earlier_vs_later": "with later starters",
+    "later_vs_earlier": "with earlier starters",
 }
 SHAPES = ["o", "^", "X"]
 COHORT_SHAPES = ["o", "^", "s", "D", "v", "P"]
@@ -50,7 +51,7 @@ def bacon(result: Result, *, label: str = "", arms: Mapping[str, str] | None = N
         + geom_point(size=4)
         + scale_color_manual(values=[PALETTE[place] for place in places])
         + scale_shape_manual(values=[SHAPES[place] for place in places])
-        + scale_x_continuous(labels=lambda ticks: [percent(each) for each in ticks])
+        + scale_x_continuous(limits=(0, None), labels=lambda ticks: [percent(each) for each in ticks])
         + labs(x="weight in the two-way estimate", y="estimate")
         + plain_theme(grid="y")
     )
@@ -70,7 +71,7 @@ def sensitivity(result: Result, *, label: str = "", arms: Mapping[str, str] | No
         ggplot,
         labs,
         scale_x_continuous,
-        scale_y_continuous,
+        theme,
     )
 
     data = numbers(result.detail["sensitivity"], ["m_bar", "conf_low", "conf_high"]).dropna(
@@ -87,10 +88,10 @@ def sensitivity(result: Result, *, label: str = "", arms: Mapping[str, str] | No
         + geom_hline(yintercept=none, color=INK, size=0.7)
         + geom_linerange(color=DARK_BLUE, size=2)
         + scale_x_continuous(labels=lambda ticks: [number(each, 2) for each in ticks])
-        + scale_y_continuous()
         + facet_wrap("panel", scales="free_x", ncol=1)
         + labs(x="how far parallel trends may fail", y="")
         + plain_theme(grid="y")
+        + theme(panel_spacing_y=0.06)
     )
     return Figure(plot=plot, alt=_sensitivity_alt(data, none), data=data, height=1.4 + 2.3 * len(shown))
 
@@ -108,6 +109,7 @@ def group_time(result: Result, *, label: str = "", arms: Mapping[str, str] | Non
         position_dodge,
         scale_color_manual,
         scale_shape_manual,
+        scale_x_continuous,
     )
 
     data = numbers(result.detail["group_time"], ["event_time", *PATH]).dropna(
@@ -128,6 +130,7 @@ def group_time(result: Result, *, label: str = "", arms: Mapping[str, str] | Non
         + geom_point(position=beside, size=2.8)
         + scale_color_manual(values=colours)
         + scale_shape_manual(values=shapes)
+        + scale_x_continuous(breaks=whole_steps(data["event_time"]), labels=lambda ticks: [number(t, 0) for t in ticks])
         + labs(x="periods since the start (dashed line: the start)", y="")
         + plain_theme(grid="y")
     )  # fmt: skip
