@@ -33,7 +33,8 @@ def named_columns(options: Mapping[str, Any], *, but: tuple[str, ...] = ()) -> d
         if name not in but and isinstance(options.get(name), str)
     }
     for name, kind in LISTS.items():
-        found |= {each: kind for each in options.get(name) or () if isinstance(each, str)}
+        # A predictor may be of one period or several: `prisoners@1988`, `prisoners@1984..1988`.
+        found |= {each.split("@")[0]: kind for each in options.get(name) or () if isinstance(each, str)}
     return found
 
 
