@@ -68,7 +68,8 @@ class Output:
         label = said.get("label") or self.get("outcomes", result.outcome, "label")
         label = str(label or plain_words(result.outcome or result.analysis))
         status = said.get("data_status")
-        if status in STATUS and (self.mixed or status != self.values.get("data_status")):
+        others = {row.get("data_status", status) for row in self.rows("statements")} - {status}
+        if status in STATUS and (others or status != self.values.get("data_status")):
             return f"{label} ({STATUS[status].lower()})"
         return label
 
@@ -86,9 +87,18 @@ class Output:
 
     @property
     def mixed(self) -> bool:
-        """Whether some analyses work with invented data and others with real or published figures."""
-        kinds = {row.get("data_status") for row in self.rows("statements")} - {None}
-        return "simulated" in kinds | {self.values.get("data_status")} and bool(kinds - {"simulated"})
+        """Whether invented data stand beside real or published figures: other analyses', or a source's own."""
+        return "simulated" in self._kinds and bool(self._kinds - {"simulated"})
+
+    @property
+    def _kinds(self) -> set[str]:
+        """The kinds of data that the analyses work with, and that of figures which a source printed."""
+        kinds = {str(row["data_status"]) for row in self.rows("statements") if row.get("data_status")}
+        return (
+            kinds
+            | {str(self.values.get("data_status"))}
+            | ({"published"} if self.rows("published") else set())
+        )
 
     @property
     def status(self) -> str:
@@ -96,8 +106,7 @@ class Output:
         own = str(self.values.get("data_status"))
         if not self.mixed:
             return STATUS.get(own, "")
-        kinds = {row.get("data_status") for row in self.rows("statements")} | {own}
-        known = [STATUS[kind] for kind in ("real", "published") if kind in kinds]
+        known = [STATUS[kind] for kind in ("real", "published") if kind in self._kinds]
         return " and ".join([known[0], *(each.lower() for each in (*known[1:], STATUS["simulated"]))])
 
     def statement(self, analysis: str) -> Mapping[str, Any]:

@@ -23,7 +23,7 @@ TERMS = {
     "pv_benefits_economic": "Present value of economic benefits",
     "pv_benefits_social": "Present value of social benefits",
     "net_present_budget_impact": "Net cost to public budgets (a minus is a saving)",
-    "payback_year": "Year in which benefits have repaid costs",
+    "payback_year": "Year in which benefits have repaid costs, of those counted",
     "cashable_share": "Share of budget benefits that frees cash",
 }
 AGENCY = {
@@ -65,7 +65,7 @@ def _value_table(output: Output, result: Result) -> str:
     kept = [e for e in result.estimates if strong or not _is_ratio(e.term)]
     switching = [e for e in kept if e.term.startswith("break_even_")]
     body = _terms_table([e for e in kept if e not in switching], name=f"value-{result.analysis}",
-                        caption=f"{output.label(result)}: costs and benefits")  # fmt: skip
+                        caption=f"{_capital(output.label(result))}: costs and benefits")  # fmt: skip
     if not strong:
         body += f"\n{escape(NO_RATIO)}\n"
     if switching:
@@ -115,7 +115,9 @@ def _term(each: Estimate) -> str:
 
 
 def _possible(each: Estimate) -> str:
-    """A switching value, unless it is a share that no share can be."""
+    """A value, unless costs are never repaid, or a switching value is a share that no share can be."""
+    if each.term == "payback_year" and each.estimate is None:
+        return "never"
     share = each.term.startswith("break_even_") and each.unit == "proportion" and each.estimate is not None
     return "none possible" if share and not 0 <= each.estimate <= 1 else estimate_text(each)
 
@@ -146,3 +148,7 @@ def _amount(row: Mapping[str, object]) -> str:
     if unit.startswith(("£", "GBP")):
         return f"{pounds}{unit.removeprefix('£').removeprefix('GBP')}"
     return f"{pounds} per {unit.removeprefix('per ')}" if unit else pounds
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

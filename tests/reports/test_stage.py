@@ -179,7 +179,8 @@ def test_an_old_quarto_is_passed_over_and_a_new_one_is_used(reports, tmp_path, m
     write_report(output, templates=["summary"], formats=["html"], progress=said.append)
     assert any("1.9" in each for each in said)
     program.write_text(
-        "#!/bin/sh\nif [ $1 = --version ]; then echo 1.9.2; else echo byQuarto > ${2%.qmd}.html; fi\n", encoding="utf-8"
+        "#!/bin/sh\nif [ $1 = --version ]; then echo 1.9.2; else echo byQuarto > ${2%.qmd}.html; fi\n",
+        encoding="utf-8",
     )
     written = write_report(output, templates=["summary"], formats=["html"])
     assert written[0].read_text(encoding="utf-8") == "byQuarto\n"

@@ -58,6 +58,18 @@ def test_a_study_of_invented_figures_alone_says_that():
     )
 
 
+def test_invented_data_beside_figures_that_a_source_printed_are_mixed():
+    made = study(
+        data_status="simulated", results=[share()], published=[{"measure": "grant", "published_value": "1"}],
+        statements=[{"analysis": "main", "data_status": "simulated", "label": "had none"}],
+    )  # fmt: skip
+    assert front.banner_text(made) == front.MIXED
+    assert made.label(made.results[0]) == "had none"
+    real = study(data_status="published", statements=[{"analysis": "main", "data_status": "simulated"}])
+    assert front.banner_text(real) == front.PARTLY
+    assert front.banner_text(study(published=[{"measure": "grant"}])) == ""
+
+
 def test_the_first_page_says_nothing_twice():
     same = study(headline=HEADLINE, answers={"did_it_work": HEADLINE})
     assert front.lead(same) == ""
