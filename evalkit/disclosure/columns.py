@@ -35,7 +35,8 @@ COLUMN_KINDS: dict[str, str] = {
     "rank": "safe", "threshold": "safe", "first_treated": "label", "post": "safe", "order": "safe",
     "alpha": "safe", "power": "safe", "icc": "safe", "cluster_size": "safe", "correction": "safe",
     "first_year": "safe", "last_year": "safe", "starts": "safe", "horizon": "safe", "lag": "safe",
-    "score_low": "safe", "score_high": "safe", "age_years": "safe", "entered": "safe", "deadweight": "safe", "change_in_input": "safe", "discount_factor": "safe", "rate": "safe",
+    "score_low": "safe", "score_high": "safe", "age_years": "safe", "entered": "safe", "deadweight": "safe",
+    "change_in_input": "safe", "discount_factor": "safe", "rate": "safe",
     # people counted
     "events": "count", "successes": "count", "answered": "count", "agreed": "count", "reached": "count",
     "numerator": "count", "count": "count", "lost": "count", "before": "count", "after": "count",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -16,6 +16,7 @@ from evalkit.disclosure.curves import is_curve, release_curve
 from evalkit.disclosure.pairs import LARGE, STEPS, Pair
 from evalkit.disclosure.plan import Plan, make_plan
 from evalkit.disclosure.policy import WITHHELD, Policy
+from evalkit.disclosure.remainders import design_check, without_remainders
 from evalkit.disclosure.sums import numeric
 from evalkit.disclosure.tables import Record, Setting, release_frame
 from evalkit.disclosure.verify import verify
@@ -25,7 +26,6 @@ from evalkit.results import Check, Estimate, Result
 OF_MONEY = frozenset({"cost_benefit"})
 OF_PLACES = frozenset({"did", "interrupted", "synthetic_control", "run_chart", "meta"}) | OF_MONEY
 OF_NOBODY = frozenset({"power"})
-KEPT_ACCOUNTS = ("entered", "closed or stopped there")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -85,30 +85,46 @@ def release(
     raw = (tuple(results), flow, balance, dict(other or {}), tuple(checks), tuple(texts))
     if not policy.withhold or already_public:
         return _untouched(raw, published, policy, already_public)
-    record = Record()
-    about_people = [each for each in results if people and _kind(each, as_printed, areas) == "people"]
+    kinds = [_kind(each, as_printed, areas) for each in results]
+    blanked = frozenset(name for name, share in (largest_share or {}).items() if share > policy.dominance)
+    setting = Setting(policy=policy, record=Record(), places=not people)
+    return _let_out(raw, kinds, blanked, published, setting)
+
+
+def _let_out(
+    raw: tuple,
+    kinds: Sequence[str],
+    blanked: Collection[str],
+    published: pd.DataFrame | None,
+    setting: Setting,
+) -> Released:
+    """Plan, print, and look at it once more before it goes."""
+    results, flow, balance, other, checks, texts = raw
+    policy, record = setting.policy, setting.record
+    about_people = [
+        each for each, kind in zip(results, kinds, strict=True) if kind == "people" and not setting.places
+    ]
     plan = make_plan(about_people, policy)
-    setting = Setting(
-        policy=policy, record=record, people=words.printed_people(about_people), places=not people,
-        pairs=plan.counts, open_totals=plan.totals,
-    )  # fmt: skip
+    people = words.printed_people(about_people)
+    setting = replace(setting, people=people, pairs=plan.counts, open_totals=plan.totals)
     record.note(_rule(policy))
     printed_flow = flow if flow.empty else release_frame("flow", flow, setting)
     setting = replace(setting, closed_totals=_closed(flow, printed_flow) - plan.totals)
-    blanked = frozenset(name for name, share in (largest_share or {}).items() if share > policy.dominance)
     released = Released(
         results=tuple(
-            _released(each, _kind(each, as_printed, areas), plan, each.analysis in blanked, setting)
-            for each in results
+            _released(each, kind, plan, each.analysis in blanked, setting)
+            for each, kind in zip(results, kinds, strict=True)
         ),
         flow=printed_flow,
         balance=None if balance is None else release_frame("balance", balance, setting),
         published=published,
-        other={name: _frame(name, frame, setting) for name, frame in raw[3].items()},
-        checks=tuple(words.release_check(each, setting, coarse=False) for each in checks),
+        other={name: _frame(name, frame, setting) for name, frame in other.items()},
+        checks=tuple(
+            design_check(each, words.release_check(each, setting, coarse=False), setting) for each in checks
+        ),
         texts=tuple(words.coarse_text(each, None, policy) for each in texts),
     )
-    verify(released, raw[0], plan, policy, frozenset(each.analysis for each in about_people))
+    verify(released, results, plan, policy, frozenset(each.analysis for each in about_people))
     return replace(released, suppressed=record.withheld, log=_log(record), notes=tuple(record.notes))
 
 
@@ -188,7 +204,7 @@ def _released(result: Result, kind: str, plan: Plan, dominated: bool, setting: S
     )
     detail = {} if dominated else _detail(result, pairs.get(None), setting)
     printed = replace(result, estimates=tuple(estimates), checks=tuple(checks), detail=detail, influence=None)
-    return _without_remainders(printed, setting) if result.method == "funnel" else printed
+    return without_remainders(result, printed, setting)
 
 
 def _detail(result: Result, pair: Pair | None, setting: Setting) -> dict[str, pd.DataFrame]:
@@ -196,21 +212,6 @@ def _detail(result: Result, pair: Pair | None, setting: Setting) -> dict[str, pd
         name: _arms(frame, pair, setting) if name == "arms" and pair else _frame(name, frame, setting)
         for name, frame in result.detail.items()
     }
-
-
-def _without_remainders(funnel: Result, setting: Setting) -> Result:
-    """A funnel with a withheld stage keeps of its accounts only who entered and who was closed: the other rows, and
-    the sentences about them, are differences between stages."""
-    stages, accounts = funnel.detail.get("stages"), funnel.detail.get("accounts")
-    if stages is None or not (stages["reached"] == WITHHELD).any():
-        return funnel
-    checks = tuple(words.stripped(each, setting) for each in funnel.checks)
-    detail = dict(funnel.detail)
-    if accounts is not None:
-        kept = accounts["status"].isin(KEPT_ACCOUNTS)
-        setting.record.secondary += int((~kept & (accounts["count"] != WITHHELD)).sum())
-        detail["accounts"] = accounts.assign(count=accounts["count"].where(kept, WITHHELD))
-    return replace(funnel, checks=checks, detail=detail)
 
 
 def _few_events(result: Result, policy: Policy) -> bool:
