@@ -80,7 +80,7 @@ def _hides(row: dict[str, float], policy: Policy) -> bool:
     n, x = int(row["trials"]), int(row["successes"])
 
     def band(count: int) -> int:
-        return (count >= row["green"] * n) + (count >= row["amber"] * n)
+        return int(count >= row["green"] * n) + int(count >= row["amber"] * n)
 
     alike = [count for count in range(n + 1) if policy.small(count, n) and (2 * count > n) == (2 * x > n)]
     fits = [count for count in alike if band(count) == band(x)]

@@ -314,3 +314,13 @@ def test_a_release_is_quick():
     started = time.process_time()
     let_out(*results)
     assert time.process_time() - started < 2
+
+
+def test_a_band_that_would_place_a_small_count_goes_with_it():
+    criteria = [
+        {"name": "kept", "successes": 44, "trials": 45, "green": 0.7, "amber": 0.5},
+        {"name": "followed", "successes": 37, "trials": 45, "green": 0.85, "amber": 0.7},
+    ]
+    result = let_out(ek.progression(criteria=criteria).named("pilot", "primary")).results[0]
+    assert result.detail["criteria"]["band"].tolist() == ["green", WITHHELD]
+    assert result.headline.estimate is None
