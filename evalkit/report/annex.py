@@ -120,10 +120,12 @@ def reproducibility(output: Output) -> str:
     flat = [
         (plain_words(k).capitalize(), _plain(v)) for k, v in run.items() if not isinstance(v, Mapping | list)
     ]
-    flat += [(f"{plain_words(k)}: {name}", _plain(each)) for k, v in run.items() if isinstance(v, Mapping)
-             for name, each in v.items()]  # fmt: skip
-    return table(
-        [Column(heading="Item"), Column(heading="Value")], flat, name="run", caption="The record of this run"
+    flat += [(f"{plain_words(k)}: {name}", _short_hash(_plain(each))) for k, v in run.items()
+             if isinstance(v, Mapping) for name, each in v.items()]  # fmt: skip
+    columns = [Column(heading="Item"), Column(heading="Value")]
+    note = "Of each hash the first 16 digits are shown; run.json has them all."
+    return (
+        table(columns, flat, name="run", caption="The record of this run") + f"\n{escape(sentence(note))}\n"
     )
 
 
@@ -163,6 +165,10 @@ def cited(entry: Mapping[str, str]) -> str:
     parts = [f"{names} ({entry.get('year', 'no date')})", entry.get("title", ""), f"{where}{volume}{pages}",
              f"DOI {entry['doi']}" if "doi" in entry else ""]  # fmt: skip
     return ". ".join(part.replace("{", "").replace("}", "").strip() for part in parts if part.strip()) + "."
+
+
+def _short_hash(text: str) -> str:
+    return f"{text[:16]}…" if re.fullmatch(r"[0-9a-f]{64}", text) else text
 
 
 def _plain(value: object) -> str:

@@ -25,7 +25,7 @@ from evalkit.report.words import (
 from evalkit.results import Check, Estimate, Result
 
 LINE = 96  # characters across the page in a table
-WIDEST = 60  # characters of a cell that count towards its column's share of the page
+WIDEST = 110  # characters of a cell that count towards its column's share of the page
 WHOLE = 22  # characters of a number, or a range, that stay on one line
 NAMES = {
     "n": "People", "events": "With the outcome", "conf_low": "Range, low", "conf_high": "Range, high",

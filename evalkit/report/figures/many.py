@@ -181,6 +181,7 @@ def points(result: Result, *, label: str = "", arms: Mapping[str, str] | None = 
         scale_color_manual,
         scale_shape_manual,
         scale_x_continuous,
+        theme,
     )  # fmt: skip
 
     data = numbers(result.detail["points"], ["value", "centre", "lower", "upper"])
@@ -202,9 +203,11 @@ def points(result: Result, *, label: str = "", arms: Mapping[str, str] | None = 
         + scale_color_manual(values=[COLOURS[each] for each in shown], limits=shown)
         + scale_shape_manual(values=[SHAPES[each] for each in shown], limits=shown)
         + scale_x_continuous(breaks=ticks, labels=texts)
-        + labs(x="", y=label)
+        + labs(x="", y="")
         + plain_theme(grid="none")
     )
+    if shown == ["usual"]:
+        plot = plot + theme(legend_position="none")
     return Figure(plot=plot, alt=_points_alt(result, data, label), data=data, height=3.8)
 
 

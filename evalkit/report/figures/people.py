@@ -35,7 +35,9 @@ def flow(rows: Sequence[Mapping[str, object]], *, arms: Mapping[str, str] | None
     arms = {"treated": "programme", "control": "comparison group"} | dict(arms or {})
     data = pd.DataFrame(rows)
     data = numbers(data, ["n"])
-    data["group"] = [arms.get(str(a), str(a)) for a in data["arm"]] if "arm" in data else "all"
+    data["group"] = (
+        [textwrap.fill(arms.get(str(a), str(a)), 26) for a in data["arm"]] if "arm" in data else "all"
+    )
     steps = list(dict.fromkeys(data["step"].astype(str)))[::-1]
     data["step"] = pd.Categorical(data["step"].astype(str), categories=steps, ordered=True)
     data["text"] = [count(n) if is_number(n) else "withheld" for n in data["n"]]
@@ -246,5 +248,7 @@ def _flow_alt(data: pd.DataFrame, groups: Sequence[str]) -> str:
     parts = []
     for group in groups:
         mine = data[data["group"] == group]
-        parts.append(f"{group}: {'; '.join(f'{r.step} {r.text}' for r in mine.itertuples())}")
+        parts.append(
+            f"{group.replace(chr(10), ' ')}: {'; '.join(f'{r.step} {r.text}' for r in mine.itertuples())}"
+        )
     return f"How many people there were at each step. {'. '.join(parts)}."
