@@ -191,7 +191,10 @@ def _released(result: Result, kind: str, plan: Plan, dominated: bool, setting: S
     if dominated:
         record.note(f"`{result.analysis}` was withheld: two people hold most of its total.")
     kept = [each for each in result.estimates if not (few and each.term in SOMETIMES)]
-    estimates = [_estimate(each, pairs, plan, few or dominated, setting) for each in kept]
+    estimates = [
+        words.withheld(each, policy) if dominated else _estimate(each, pairs, plan, few, setting)
+        for each in kept
+    ]
     record.withheld += sum(
         before.estimate is not None and after.estimate is None
         for before, after in zip(kept, estimates, strict=True)

@@ -59,12 +59,6 @@ class Policy:
         scale = 10.0 ** math.floor(math.log10(needed))
         return next(step * scale for step in (1, 2, 5, 10) if step * scale >= needed * (1 - 1e-12))
 
-    def dominated(self, amounts: Any) -> bool:
-        """Whether two contributors hold more of a total than `dominance` allows (a total of 0 has none)."""
-        amounts = np.sort(np.abs(np.asarray(amounts, dtype=float)))[::-1]
-        total = amounts.sum()
-        return bool(self.withhold and total > 0 and amounts[:2].sum() / total > self.dominance)
-
     def _below(self, count: np.ndarray) -> np.ndarray:
         found = count < self.threshold
         return found if self.hide_zeros else found & (count != 0)

@@ -324,3 +324,10 @@ def test_a_band_that_would_place_a_small_count_goes_with_it():
     result = let_out(ek.progression(criteria=criteria).named("pilot", "primary")).results[0]
     assert result.detail["criteria"]["band"].tolist() == ["green", WITHHELD]
     assert result.headline.estimate is None
+
+
+@pytest.mark.parametrize(("share", "shown"), [(0.95, False), (0.5, True)])
+def test_a_total_that_two_people_hold_is_withheld(share, shown):
+    result = let_out(compared((56, 200, 70, 200)), largest_share={"main": share}).results[0]
+    assert (result.headline.estimate is not None) == shown
+    assert ("arms" in result.detail) == shown
