@@ -236,6 +236,7 @@ def _forests(output: Output) -> Iterator[Planned]:
         if (
             head is None
             or head.conf_low is None
+            or head.measure == "proportion"
             or result.method in {"cost_benefit", "proportion", "progression"}
         ):
             continue

@@ -23,6 +23,8 @@ UNITS: Mapping[str, Callable[[str], str]] = {
     "count_per_year": lambda v: f"{v} a year",
     "percent": lambda v: f"{v}%",
     "percent_change": lambda v: f"{_signed(v)}%",
+    "percent_max": lambda v: f"under {v}%",
+    "percent_min": lambda v: f"over {v}%",
     "percent_more": lambda v: f"{v}% more",
     "GBP": lambda v: f"£{v}",
     "GBP_per_GBP": lambda v: f"£{v} per £1",
@@ -52,13 +54,13 @@ def as_printed(row: Mapping[str, object]) -> str:
     value = _grouped(str(raw).strip())
     whole, of = row.get("numerator"), row.get("denominator")
     if unit == "count" and is_number(of) and is_number(whole) and value == count(whole):
-        return f"{value} of {count(of)}"
+        return f"{value} of {count(of)}" if whole <= of else f"{value} (beside {count(of)})"
     written = UNITS.get(unit, lambda v: f"{v} {plain_words(unit)}".strip())(value)
     return f"{written}{_counts(row)}"
 
 
 def _part(output: Output, *, most: int | None, name: str) -> str:
-    rows = output.rows("published")
+    rows = _joined(output.rows("published"))
     if not rows:
         return f"{NONE}\n"
     shown = rows[:most]
@@ -70,6 +72,20 @@ def _part(output: Output, *, most: int | None, name: str) -> str:
     return _table(shown, name=name) + "\n" + "\n\n".join(notes) + "\n"
 
 
+def _joined(rows: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
+    """One row per measure, place, period and counts: a change as a number and in per cent stands in one cell."""
+    found: dict[tuple[object, ...], dict[str, object]] = {}
+    for place, row in enumerate(rows):
+        counts = _counts(row)
+        key = (*(row.get(each) for each in ("place", "measure", "period", "note")), counts or place)
+        if key in found:
+            value = as_printed(row).removesuffix(counts)
+            found[key]["as_printed"] = f"{value}; {found[key]['as_printed']}"
+        else:
+            found[key] = {**row, "as_printed": as_printed(row)}
+    return list(found.values())
+
+
 def _table(rows: Sequence[Mapping[str, object]], *, name: str) -> str:
     names = [each for each in ("place", "measure", "period") if len({row.get(each) for row in rows}) > 1
              or each == "measure"]  # fmt: skip
@@ -77,7 +93,7 @@ def _table(rows: Sequence[Mapping[str, object]], *, name: str) -> str:
                Column(heading="As printed", numeric=True), Column(heading="Source and note")]  # fmt: skip
     order = sorted(names, key="measure place period".find)
     cells = [
-        [*(_cell(row.get(each)) for each in order), as_printed(row), _cell(row.get("note"))] for row in rows
+        [*(_cell(row.get(each)) for each in order), row["as_printed"], _cell(row.get("note"))] for row in rows
     ]
     return table(columns, cells, name=name, caption=_caption(rows, names))
 
@@ -121,7 +137,7 @@ def _overlap(rows: Sequence[Mapping[str, object]]) -> str:
 def _perspectives(rows: Sequence[Mapping[str, object]]) -> list[str]:
     """Why claims whose notes name different perspectives stay apart."""
     found = [
-        (as_printed(row), match[1].strip())
+        (row["as_printed"], match[1].strip())
         for row in rows
         if (match := re.search(r"perspective:\s*([^;]+)", str(row.get("note") or "")))
     ]

@@ -113,6 +113,8 @@ def test_the_first_page_gives_the_age_of_prices_and_names_what_is_not_verified()
         ({"published_value": "5.48", "unit": "GBP_per_GBP"}, "£5.48 per £1"),
         ({"published_value": "18.7", "unit": "rate_per_1000"}, "18.7 per 1,000"),
         ({"published_value": "10", "unit": "years"}, "10 years"),
+        ({"published_value": "2", "unit": "percent_max"}, "under 2%"),
+        ({"published_value": "165", "unit": "count", "numerator": 165.0, "denominator": 155.0}, "165 (beside 155)"),
         ({"published_value": "", "unit": "percent_change"}, "[x]"),
         ({"published_value": "about 30", "unit": "count"}, "about 30"),
     ],
@@ -135,6 +137,15 @@ def test_printed_figures_are_not_ours_and_claims_on_two_perspectives_stay_apart(
     )
     assert "overlap" in said
     assert "perspectives" not in printed.printed(study(published=rows[1:]))
+
+
+def test_a_change_printed_twice_stands_in_one_row():
+    row = {"measure": "All crime", "before": 5958.0, "after": 7381.0}
+    rows = [row | {"published_value": "23.9", "unit": "percent_change"},
+            row | {"published_value": "1423", "unit": "count_change"}]  # fmt: skip
+    said = printed.printed(study(published=rows))
+    assert said.count("All crime") == 1
+    assert "1,423; +23.9% &#40;5,958 to 7,381&#41;" in said
 
 
 def test_many_printed_figures_are_cut_short_for_the_commissioner_and_whole_in_the_annex():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,11 +13,12 @@ from evalkit.report.output import numbers
 from evalkit.report.tables import is_share
 from evalkit.report.theme import DARK_BLUE, DUO, INK, TEXT, Figure, plain_theme
 from evalkit.report.words import RATIOS, is_number, number, percent, plain_words, quantity, spread
-from evalkit.results import Result
+from evalkit.results import Estimate, Result
 
 ARMS = {"treated": "programme", "control": "comparison group"}
-ROW, MARGIN, LINE = 0.62, 0.95, 0.19  # inches
+ROW, MARGIN, LINE = 0.5, 0.95, 0.19  # inches
 LABEL = 32  # characters
+TICKS = (0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 10.0, 20.0, 50.0, 100.0)
 DIRECTIONS = ("fewer or lower", "more or higher")
 
 
@@ -31,7 +33,7 @@ def forest(results: Sequence[Result], *, labels: Mapping[str, str] | None = None
     rows = []
     for result in results:
         for each in result.estimates:
-            if (each.measure in RATIOS) == ratio and is_number(each.estimate) and is_number(each.conf_low):
+            if (each.measure in RATIOS) == ratio and _whole_interval(each, ratio):
                 name = labels.get(result.analysis, plain_words(result.outcome or result.analysis))
                 again = name in named or len(results) == 1
                 label = name if not each.group else each.group if again else f"{name}, {each.group}"
@@ -46,7 +48,7 @@ def forest(results: Sequence[Result], *, labels: Mapping[str, str] | None = None
     data = pd.DataFrame(rows, columns=["label", "estimate", "conf_low", "conf_high", "text"])
     none = 1.0 if ratio else 0.0
     unit = "ratio, where 1 is no difference" if ratio else results[0].headline.unit or "difference"
-    plot = _rows(data, none=none, axis=unit)
+    plot = _beside(data, none=none, axis=unit, ratio=ratio)
     return Figure(plot=plot, alt=_forest_alt(data, none), data=data, height=_height(data))
 
 
@@ -92,6 +94,63 @@ def proportion(result: Result, *, label: str = "", arms: Mapping[str, str] | Non
     others = [f"{row.label}, {row.text}" for row in list(data.itertuples())[1:4]]
     return Figure(plot=plot, alt=f"{alt} {_capital('; '.join(others))}.".replace(" .", "") if others else alt,
                   data=data, height=_height(data))  # fmt: skip
+
+
+def _beside(data: pd.DataFrame, *, none: float, axis: str, ratio: bool) -> Any:
+    """One row per estimate, its numbers in a column on the right; ratios on a scale where half and double are alike."""
+    from plotnine import (
+        aes,
+        geom_point,
+        geom_segment,
+        geom_text,
+        geom_vline,
+        ggplot,
+        labs,
+        scale_x_continuous,
+        scale_y_discrete,
+    )  # fmt: skip
+
+    at = {
+        name: [_place(value, ratio) for value in data[name]] for name in ("estimate", "conf_low", "conf_high")
+    }
+    drawn = data.assign(row=[f"{i:03d}" for i in range(len(data), 0, -1)], **at)
+    names = {row.row: textwrap.fill(str(row.label), LABEL) for row in drawn.itertuples()}
+    line = _place(none, ratio)
+    least, most = min([line, *drawn["conf_low"]]), max([line, *drawn["conf_high"]])
+    wide = (most - least) or 1.0
+    drawn["edge"] = most + 0.05 * wide
+    ticks = [t for t in TICKS if least <= math.log(t) <= most] if ratio else _steps(least, most)
+    breaks = [_place(each, ratio) for each in ticks]
+    return (
+        ggplot(drawn, aes(y="row"))
+        + geom_vline(xintercept=line, color=INK, size=0.7)
+        + geom_segment(aes(x="conf_low", xend="conf_high", yend="row"), size=1.6, color=DARK_BLUE)
+        + geom_point(aes(x="estimate"), size=4, color=DARK_BLUE)
+        + geom_text(aes(x="edge", label="text"), ha="left", size=TEXT - 1, color=INK)
+        + scale_x_continuous(
+            limits=(least, most + 0.75 * wide), breaks=breaks, labels=[_tick(t) for t in ticks]
+        )
+        + scale_y_discrete(labels=lambda keys: [names[key] for key in keys], expand=(0, 0.55))
+        + labs(x=axis, y="")
+        + plain_theme()
+    )
+
+
+def _steps(least: float, most: float) -> list[float]:
+    """At most six round numbers between two ends."""
+    wide = (most - least) or 1.0
+    power = 10.0 ** math.floor(math.log10(wide))
+    step = next(s * power for s in (0.1, 0.2, 0.5, 1.0, 2.0, 5.0) if wide / (s * power) <= 5)
+    return [place * step for place in range(math.ceil(least / step), math.floor(most / step) + 1)]
+
+
+def _whole_interval(each: Estimate, ratio: bool) -> bool:
+    ends = (each.estimate, each.conf_low, each.conf_high)
+    return all(is_number(end) for end in ends) and (not ratio or min(ends) > 0)
+
+
+def _place(value: float, ratio: bool) -> float:
+    return math.log(value) if ratio else value
 
 
 def _height(data: pd.DataFrame) -> float:

@@ -110,13 +110,16 @@ def criteria(result: Result, *, label: str = "", arms: Mapping[str, str] | None 
         + labs(x="% (pale band: from amber to green)", y="")
         + plain_theme()
     )
+    return Figure(plot=plot, alt=_criteria_alt(data), data=data, height=MARGIN + 0.3 + 0.66 * len(data))
+
+
+def _criteria_alt(data: pd.DataFrame) -> str:
     parts = [
         f"{r['name']}: {r['text']}"
         + (f" (range {spread(r['conf_low'], r['conf_high'], 0, '%')})" if is_number(r["value"]) else "")
         for _, r in data.iterrows()
     ]
-    alt = f"{len(data)} progression criteria, each with its interval and its two bands. {'; '.join(parts)}."
-    return Figure(plot=plot, alt=alt, data=data, height=MARGIN + 0.3 + 0.66 * len(data))
+    return f"{len(data)} progression criteria, each with its interval and its two bands. {'; '.join(parts)}."
 
 
 def _criteria_data(result: Result) -> pd.DataFrame:
@@ -220,7 +223,7 @@ def icon_array(panels: Mapping[str, float], *, low: Mapping[str, float] | None =
         plot = plot + facet_wrap("panel")
     parts = [f"{panel}: {percent(share)} of 100" for panel, share in panels.items()]
     alt = f"{len(panels) * 100} figures, ten by ten. {'; '.join(parts)}.".replace("% of 100", " in every 100")
-    return Figure(plot=plot, alt=alt, data=data, width=3.4 * len(panels) + 0.4, height=4.0)
+    return Figure(plot=plot, alt=alt, data=data, width=7.2, height=4.0)
 
 
 def _icon_rows(

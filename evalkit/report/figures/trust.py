@@ -174,18 +174,21 @@ def overlap(table: pd.DataFrame, *, arms: Mapping[str, str] | None = None) -> Fi
         + labs(x="score: the chance of taking part, given what was known before", y="% of\ngroup")
         + plain_theme(grid="y")
     )
+    return Figure(plot=plot, alt=_overlap_alt(wide, data, groups), data=long, height=3.4)
+
+
+def _overlap_alt(wide: pd.DataFrame, data: pd.DataFrame, groups: list[str]) -> str:
     both = wide.dropna(subset=["share_treated", "share_control"])
     shared = both[(both["share_treated"] > 0) & (both["share_control"] > 0)]
     parts = [
         f"{name}, most at a score of {_peak(data, name)}" for name in groups if (data["group"] == name).any()
     ]
     hidden = len(wide) - len(both)
-    alt = (
+    return (
         f"Lines of how each group is spread over the score: {'; '.join(parts)}. "
         f"{len(shared)} of {len(both)} bands of the score hold people of both groups"
         f"{f'; {hidden} more are withheld' if hidden else ''}."
     )
-    return Figure(plot=plot, alt=alt, data=long, height=3.4)
 
 
 def _peak(data: pd.DataFrame, name: str) -> str:
