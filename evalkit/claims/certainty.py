@@ -31,11 +31,14 @@ _ASSUMPTIONS = {
     "unequal_bases": "the two sides start from very different counts",
     "few_treated_clusters": "too few places took part",
     "few_clusters": "there are too few places or groups",
-    "regression_to_the_mean": "the place or the people were chosen at a high point",
+    "regression_to_the_mean": "the place or the people were chosen at a high point, after which a fall is usual",
     "immortal_time": "time before the start was counted on one side only",
     "court_delay": "the courts took longer on one side or in one period",
     "start_inside_window": "the programme began inside the period that was counted",
     "overdispersion": "the counts vary more than the method assumes",
+    "pre_fit": "the mixture of other places did not follow the place closely before the start",
+    "placebo_start": "starts that never happened show changes as well",
+    "response_rate": "too few of those asked answered",
     "containment": "the comparison area contains the area itself",
 }
 

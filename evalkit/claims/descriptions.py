@@ -6,13 +6,19 @@ Each function gives what can be said (without the level's obligatory sentence), 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
+from evalkit.claims import rows
 from evalkit.claims.amounts import LEAST_FOR_PERCENT, count_of, percent, short, whole
 from evalkit.claims.labels import Words, capital
 from evalkit.errors import Refused
 from evalkit.results import Estimate, Result
 
 Said = tuple[str, str, str]
+_WHEN = {
+    "level_change": " at the start", "average_change": " on average since the start",
+    "slope_change": " in its slope, period by period",
+}  # fmt: skip
 NO_RESULTS = "Anything about results for those who took part: this was not set up to show any."
 
 
@@ -58,24 +64,36 @@ def _underlying(low: float | None, high: float | None) -> str:
 
 
 def before_after(result: Result, w: Words) -> Said:
+    """One change, or what is true of all the rows and the first of them as an example."""
+    several = rows.peers(result)
+    can, cannot, direction = _one_change(result, w, example=bool(several))
+    if not several:
+        return w.say(can), cannot, direction
+    cannot = f"{cannot} Rows may overlap, so they cannot be added together."
+    return w.say(rows.changes(several, w.thing), "The table has each.", can), cannot, rows.lean(several)
+
+
+def _one_change(result: Result, w: Words, *, example: bool) -> Said:
     head = result.headline
+    thing = w.counted if example else w.thing
     before, after = cell(result, "counts", "before"), cell(result, "counts", "after")
     unknown = f"That the change comes from {w.programme}. It might have happened anyway."
-    place = f"{capital(str(head.group))}: " if head.group not in (None, "", "all") else ""
+    for_example = ", for example" if example else ""
+    place = f"{capital(str(head.group))}{for_example}: " if head.group not in (None, "", "all") else ""
     if before is None or after is None or head.estimate is None:
-        text = f"The counts of {w.thing} before and after are not both shown, so no change is given."
-        return w.say(text), unknown, "cannot tell"
-    went = capital(f"{place}{w.thing} went from {whole(before):,} to {whole(after):,}")
+        text = f"{place}the counts of {thing} before and after are not both shown, so no change is given."
+        return capital(text), unknown, "cannot tell"
+    went = capital(f"{place}{thing} went from {whole(before):,} to {whole(after):,}")
     if before < LEAST_FOR_PERCENT:
         return (
-            w.say(f"{went}. With so few to start from, no percentage change is given."),
+            f"{went}. With so few to start from, no percentage change is given.",
             unknown,
             "cannot tell",
         )
     rate = "" if abs(after / before - head.estimate) < 0.005 else " as a rate"
     ends = [None if each is None else fall(each) for each in (head.conf_low, head.conf_high)]
     unsettled = f"We cannot tell how much of this has to do with {w.programme}."
-    return w.say(f"{went}, {fall(head.estimate)}{rate}{_change(ends)}", unsettled), unknown, _lean(head, 1.0)
+    return f"{went}, {fall(head.estimate)}{rate}{_change(ends)} {unsettled}", unknown, _lean(head, 1.0)
 
 
 def fall(ratio: float) -> str:
@@ -109,7 +127,8 @@ def trend(result: Result, w: Words) -> Said:
     ratio = "ratio" in head.measure
     three = (head.estimate, head.conf_low, head.conf_high)
     said, *ends = (None if v is None else fall(v) if ratio else _step(v, head.unit) for v in three)
-    text = f"Compared with the trend before, {w.thing} showed {said}{_change(ends)}"
+    when = _WHEN.get(head.term, "")
+    text = f"Set against where its earlier trend was heading, {w.thing} showed {said}{when}{_change(ends)}"
     return w.say(text), unknown, _lean(head, 1.0 if ratio else 0.0)
 
 
@@ -117,16 +136,40 @@ def _step(value: float, unit: str | None) -> str:
     return f"a {'fall' if value < 0 else 'rise'} of {short(abs(value))} {unit or ''}".rstrip()
 
 
-def progression(result: Result, w: Words) -> Said:
+def progression(result: Result, w: Words, pilot: bool = True) -> Said:
+    """How many criteria were met; of a pilot, or of whatever the label says that they judge."""
     head = result.headline
     total = (head.unit or "").removeprefix("of ").removesuffix(" criteria")
     of = f" of {total}" if total.isdigit() else ""
-    met = (
-        "The number of criteria that were met cannot be given."
-        if head.estimate is None
-        else (f"{whole(head.estimate)}{of} criteria reached the target that was set before the pilot.")
-    )
-    return w.say(met), NO_RESULTS, "not assessed"
+    if head.estimate is None:
+        met = "The number of criteria that were met cannot be given."
+    elif pilot:
+        met = f"{whole(head.estimate)}{of} criteria reached the target that was set before the pilot."
+    else:
+        met = f"{whole(head.estimate)}{of} {_criteria(w.label)} were met."
+    return w.say(met, _bands(result)), NO_RESULTS, "not assessed"
+
+
+def _criteria(label: str) -> str:
+    """The criteria by their label, where it names them."""
+    if not label.lower().startswith("criteria "):
+        return "criteria"
+    return f"{label[0].lower()}{label[1:]}" + ("," if "," in label else "")
+
+
+def _bands(result: Result) -> str:
+    """How the criteria that were not met stand, where the band of every one is shown."""
+    table = result.detail.get("criteria")
+    if (
+        table is None
+        or "band" not in table.columns
+        or not table["band"].isin(["green", "amber", "red"]).all()
+    ):
+        return ""
+    amber, red = (int((table["band"] == band).sum()) for band in ("amber", "red"))
+    if not amber + red:
+        return ""
+    return f"Of the rest, {amber or 'none'} came between the two limits and {red or 'none'} fell below the lower one."
 
 
 def power(result: Result, w: Words) -> Said:
@@ -145,6 +188,8 @@ def power(result: Result, w: Words) -> Said:
         else f"{short(abs(head.estimate))} {head.unit or ''}".rstrip() + " or more"
     )
     text = f"{groups}, a difference of {size} would usually be found if it were there."
+    if not w.is_verb:
+        text = f"{capital(w.label)}: {text[0].lower()}{text[1:]}"
     cannot = "Anything about results: this is a plan, and nothing has been measured yet."
     return w.say(text, "A smaller one would probably be missed."), cannot, "not assessed"
 
@@ -162,20 +207,19 @@ def funnel(result: Result, w: Words) -> Said:
 
 
 def survey(result: Result, w: Words) -> Said:
-    head = result.headline
-    invited = next((n for name in result.detail for n in [cell(result, name, "invited")] if n), None)
+    head, several = result.headline, rows.peers(result)
     if head.estimate is None or not head.n_treated:
         raise Refused(
             "a survey result cannot be worded without the number who answered", do="Give `answered`"
         )
-    asked = (
-        f", {percent(head.n_treated / invited)} of those asked"
-        if invited
-        else ", out of an unknown number asked"
-    )
     share = count_of(head.estimate * head.n_treated, head.n_treated)
-    text = f"Of those who answered, {share} {w.did} ({whole(head.n_treated):,} answered{asked})."
     spread = "" if head.n_treated < LEAST_FOR_PERCENT else _underlying(head.conf_low, head.conf_high)
+    if several:
+        text = _over_questions(result, several, w)
+        spread = f"The table has each; for the first, “{head.group}”, it was {share}. {spread}".rstrip()
+    else:
+        asked = _asked(result, [head.n_treated])
+        text = f"Of those who answered, {share} {w.did} ({whole(head.n_treated):,} answered, {asked})."
     return (
         w.say(text, spread),
         "What those who did not answer would have said, or what lies behind the answers.",
@@ -183,14 +227,43 @@ def survey(result: Result, w: Words) -> Said:
     )
 
 
+def _over_questions(result: Result, several: Sequence[Estimate], w: Words) -> str:
+    answered = sorted({each.n_treated for each in several if each.n_treated})
+    people = " to ".join(f"{n:,}" for n in dict.fromkeys((answered[0], answered[-1])))
+    over = f"over {len(several)} questions or groups"
+    who = f"Of those who answered ({people} people, {_asked(result, answered)}, {over})"
+    found = rows.shares(several)
+    return f"{who}, {found} {w.did}." if found else f"{who}, how many {w.did} differs from one to the next."
+
+
+def _asked(result: Result, answered: Sequence[int]) -> str:
+    """`47% of those asked`, or the range over questions."""
+    invited = next((n for name in result.detail for n in [cell(result, name, "invited")] if n), None)
+    if not invited:
+        return "out of an unknown number asked"
+    ends = dict.fromkeys(percent(n / invited) for n in (answered[0], answered[-1]))
+    return f"{' to '.join(ends)} of those asked"
+
+
 def run_chart(result: Result, w: Words) -> Said:
     head = result.headline
+    unknown = "Why it went up or down."
     if head.estimate is None:
         return w.say(f"The latest figure for {w.thing} cannot be given."), NO_RESULTS, "not assessed"
     text = f"The latest figure for {w.thing} was {short(head.estimate)}"
     if head.conf_low is None or head.conf_high is None:
-        return w.say(f"{text}."), "Why it went up or down.", "not assessed"
+        return w.say(f"{text}.", _signals(result)), unknown, "not assessed"
     usual = f"{short(head.conf_low)} to {short(head.conf_high)}"
     inside = head.conf_low <= head.estimate <= head.conf_high
     where = "inside" if inside else "outside"
-    return w.say(f"{text}, {where} the usual range of {usual}."), "Why it went up or down.", "not assessed"
+    text = f"{text}, {where} the range of {usual} that its own ups and downs make usual."
+    return w.say(text, _signals(result)), unknown, "not assessed"
+
+
+def _signals(result: Result) -> str:
+    check = result.check("special_cause")
+    if check is None or check.statistic is None:
+        return ""
+    if check.statistic == 0:
+        return "No point of the series stands out as a sign of change."
+    return "Some points of the series stand out as a sign of change: ask what happened then."

@@ -5,6 +5,7 @@ Below level 5 the programme is never the subject. A range that includes no diffe
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from evalkit.claims.amounts import Amount
@@ -19,7 +20,6 @@ VERBS = {
     "more": ("increased", "reduced"), "higher": ("increased", "reduced"), "longer": ("lengthened", "shortened"),
 }  # fmt: skip
 _FIGURES = {
-    "hazard_ratio": "the rate of the event behind “{label}”",
     "risk_ratio": "the share who {done}",
     "log_risk_ratio": "the share who {done}",
     "odds_ratio": "the odds of having {done}",
@@ -55,19 +55,33 @@ class Difference:
         w = self.words
         if self.amount.kind == "points":
             return f"the number who {w.done}"
+        if self.measure in ("hazard_ratio", "log_hazard_ratio"):
+            return _rate(w)
+        if self.amount.less == "shorter":
+            return _time(w)
         frame = _FIGURES.get(self.measure, "the figure for {counted}")
         return frame.format(label=w.label, done=w.done, counted=w.counted)
 
     @property
     def defined(self) -> str:
-        return self.figure + self.words.definition
+        """The figure with its definition; closed by a comma where commas are in it, since more words follow."""
+        text = self.figure + self.words.definition
+        return text + "," if "," in self.figure else text
 
     def best(self) -> str:
         return f"Our best single estimate is {self.amount.best()}."
 
     def spread(self, span: str) -> str:
         if self.amount.kind == "points":
-            return f"Out of every 100 people, the difference in how many {self.words.did} could be {span}."
+            comma = "," if "," in self.words.done else ""
+            return f"Out of every 100 people, the difference in how many {self.words.did}{comma} could be {span}."
+        if self.setting == "places":
+            against = f"Set against the change in the comparison{self.words.comparison}"
+            return f"{against}, {self.defined} could be {span}."
+        if self.setting == "studies":
+            return (
+                f"On average over the pooled studies, {self.defined} could be {span} in the programme groups."
+            )
         return f"The difference in {self.defined} could be {span}."
 
     def contrast(self, span: str) -> str:
@@ -82,6 +96,26 @@ class Difference:
         return (
             f"In the programme group, {self.defined} was {span} than in the comparison group{w.comparison}."
         )
+
+
+def _rate(w: Words) -> str:
+    """How often the event comes, among those to whom it has not come yet."""
+    when = "" if "at any moment" in w.label else ", at any moment,"
+    if "without" in w.label:
+        return f"the rate{when} of the event that ends “{w.label}”"
+    if w.is_verb:
+        return f"the rate{when} at which people {w.done}"
+    event = re.sub(
+        r"^(?:time|days|weeks|months|years) (?:to|until|before) ", "", w.label, flags=re.IGNORECASE
+    )
+    return f"the rate{when} of {event}"
+
+
+def _time(w: Words) -> str:
+    """An average length of time, named as the label names it where the label starts with its unit."""
+    if re.match(r"(?:days|weeks|months|years)\b", w.label, re.IGNORECASE):
+        return f"the average number of {w.label[0].lower()}{w.label[1:]}"
+    return f"the average time before {w.counted}"
 
 
 def status(amount: Amount, margin: float | None, disagree: bool) -> str:

@@ -56,16 +56,13 @@ def evidence(
     same study do not carry the same weight. `others` are looked at for tests that disagree.
     """
     facts = as_told(facts, primary)
-    grounds = _capped(facts, _level(facts, primary, design_checks))
+    grounds = _capped(facts, primary, _level(facts, primary, design_checks))
     word, steps = certainty(facts, primary, others, design_checks, grounds)
-    invented = (
-        ("The data are invented: this is only what such a design would earn.",) if facts.simulated else ()
-    )
     return Evidence(
         level=grounds.level,
         scale=UNMATCHED if grounds.level == 2 and grounds.unmatched else SCALES[grounds.level],
         certainty=word,
-        reasons=(*invented, *grounds.reasons, *steps),
+        reasons=(*_invented(facts, primary), *grounds.reasons, *steps),
         assumption=grounds.assumption,
         hypothetical=facts.simulated,
         obligatory=obligatory_sentence(
@@ -75,12 +72,22 @@ def evidence(
     )
 
 
+def _invented(facts: Facts, result: Result) -> tuple[str, ...]:
+    if not facts.simulated:
+        return ()
+    if result.method == "cost_benefit" and facts.cost_kind == "appraisal":
+        return ("Some of the inputs are invented, so nothing here is a finding about the real programme.",)
+    return ("The data are invented: this is only what such a design would earn.",)
+
+
 def as_told(facts: Facts, result: Result) -> Facts:
     """A power calculation rests on no data, so that invented data beside it change nothing."""
     return replace(facts, data_status="published") if result.method == "power" else facts
 
 
 def _kind(facts: Facts, result: Result, grounds: Grounds) -> str:
+    if facts.simulated and result.method == "cost_benefit" and facts.cost_kind == "appraisal":
+        return "illustrative"
     if facts.simulated:
         return "invented"
     if grounds.level == 0 and result.method in ("power", "cost_benefit"):
@@ -89,13 +96,18 @@ def _kind(facts: Facts, result: Result, grounds: Grounds) -> str:
         return "unmatched"
     if grounds.level == 3 and result.method in ("counts", "did", "interrupted", "synthetic_control"):
         return "places"
-    if grounds.level == 2 and facts.chosen_when_high is False:
+    if grounds.level == 2 and (facts.chosen_when_high is False or not facts.tested):
         return "not_chosen"
     return "described" if grounds.described else ""
 
 
 def _level(facts: Facts, result: Result, design_checks: Sequence[Check]) -> Grounds:
     method = result.method
+    if method == "progression" and not facts.pilot:
+        return Grounds(
+            level=0,
+            reasons=("This analysis checks criteria that were set beforehand; it is not about results.",),
+        )
     if method in ACTIVITY:
         return Grounds(level=0, reasons=(f"This analysis is about {ACTIVITY[method]}, not about results.",))
     if method in DESCRIBES:
@@ -199,7 +211,7 @@ def _places(facts: Facts, result: Result) -> Grounds:
     fault = {
         "counts": "Two counts in each place cannot show whether the places were changing alike before.",
         "synthetic_control": "One place is compared with a mixture of others.",
-    }.get(method, "The comparison is one other series.")
+    }.get(method, "The comparison is one series, even where several places are added up in it.")
     return Grounds(level=3, reasons=(*reasons, fault), assumption=assumption)
 
 
@@ -229,10 +241,13 @@ def _did_faults(result: Result) -> tuple[list[str], set[str]]:
     return faults, spent
 
 
-def _capped(facts: Facts, grounds: Grounds) -> Grounds:
-    if facts.chosen_when_high and facts.assignment_by != "randomised" and 1 < grounds.level < 5:
+def _capped(facts: Facts, result: Result, grounds: Grounds) -> Grounds:
+    check = result.check("regression_to_the_mean")
+    said_already = check is not None and check.passed is False
+    high = facts.chosen_when_high and facts.assignment_by != "randomised" and 1 < grounds.level < 5
+    if high and not said_already:
         grounds = grounds.lowered(
-            grounds.level, "Those who took part were chosen at a high point, after which a fall is usual."
+            grounds.level, "The people or places were chosen at a high point, after which a fall is usual."
         )
     if facts.n_treated_areas == 1 and grounds.level > 3:
         return grounds.lowered(3, "Only one area had the programme.")

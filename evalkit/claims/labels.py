@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from evalkit.claims.shapes import Facts
 
@@ -25,24 +25,28 @@ class Words:
     opening: str
 
     @property
-    def _is_verb(self) -> bool:
+    def is_verb(self) -> bool:
         first = self.label.split(" ")[0].lower()
         return first in _VERBS or (first.endswith("ed") and first not in _NOUNS)
 
     @property
     def done(self) -> str:
         """What people did: `reoffended`, or `had the outcome “…”`."""
-        return self.label if self._is_verb else f"had the outcome “{self.label}”"
+        return self.label if self.is_verb else f"had the outcome “{self.label}”"
 
     @property
     def did(self) -> str:
         """The same with its definition, for where it is first said."""
         return self.done + self.definition
 
+    def brief(self) -> Words:
+        """The same with its definition in the fewest words: `within 12 months, proven within 18`."""
+        return replace(self, definition=_brief(self.label, self.definition))
+
     @property
     def counted(self) -> str:
         """What is counted or measured: `proven reoffences`, or `the outcome “reoffended”`."""
-        return f"the outcome “{self.label}”" if self._is_verb else self.label
+        return f"the outcome “{self.label}”" if self.is_verb else self.label
 
     @property
     def thing(self) -> str:
@@ -50,23 +54,45 @@ class Words:
 
     def say(self, *sentences: str) -> str:
         """The sentences in a row; invented data are called so at the start."""
-        text = " ".join(sentence for sentence in sentences if sentence)
+        text = tidy(" ".join(sentence for sentence in sentences if sentence))
         return self.opening + (text[0].lower() + text[1:] if self.opening and _lowers(text) else text)
 
 
-def words(facts: Facts, label: str, definition: str) -> Words:
+def tidy(text: str) -> str:
+    """Stops and commas that met where pieces were joined, made one."""
+    return re.sub(r",(?=[,.;:])", "", text)
+
+
+def _brief(label: str, definition: str) -> str:
+    """The window, and how long proof may take, of a definition; what the label says already is left out."""
+    spans = re.findall(r"within (\d+)( months?| weeks?| days?| years?)?", definition)
+    if not spans:
+        return ""
+    (first, unit), proof = spans[0], spans[1][0] if len(spans) > 1 else ""
+    if re.search(r"\bwithin \d", label):
+        said = f"proven within {proof}{unit}" if proof and "proven" in definition else ""
+    else:
+        tail = f", proven within {proof}" if proof and "proven" in definition else ""
+        said = f"within {first}{unit}{tail}"
+    return f" ({said})" if said else ""
+
+
+def words(facts: Facts, label: str, definition: str, *, illustrative: bool = False) -> Words:
     label = " ".join(label.replace("_", " ").split()).rstrip(".") or "the outcome"
     definition = re.sub(r"\s*\(([^()]*)\)", r", \1", " ".join(definition.split()).rstrip("."))
     if definition[1:2].islower() or definition[1:2] == " ":
         definition = definition[0].lower() + definition[1:]
     comparison = facts.comparison.strip()
+    if comparison.lower() in label.lower():
+        comparison = ""
+    opening = "With illustrative inputs, " if illustrative else "In these invented data, "
     return Words(
         programme="the invented programme" if facts.simulated else facts.programme.strip() or "the programme",
         real=facts.programme.strip() or "the programme",
         label=label,
         definition=f" ({definition})" if definition else "",
         comparison=f" ({comparison})" if comparison else "",
-        opening="In these invented data, " if facts.simulated else "",
+        opening=opening if facts.simulated else "",
     )
 
 
@@ -74,9 +100,8 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+_OPENERS = "The|If|With|In|Out|For|Set|After|Compared|At|Of|This|It|No|Among|Across|People|There|Each|To|On|When|None"
+
+
 def _lowers(text: str) -> bool:
-    return bool(
-        re.match(
-            r"(The|If|With|In|Out|For|Set|After|Compared|At|Of|This|It|No|Among|Across|People|There)\b", text
-        )
-    )
+    return bool(re.match(rf"(?:{_OPENERS})\b", text))

@@ -38,7 +38,7 @@ def cost_benefit(result: Result, facts: Facts, w: Words, level: int) -> tuple[st
         and head.estimate is not None
     ):
         return _finding(head, payer, w, level)
-    said = _appraisal(head, payer) if facts.cost_kind == "appraisal" else _below(payer)
+    said = _appraisal(head, payer, facts.simulated) if facts.cost_kind == "appraisal" else _below(payer)
     cannot = (
         "That any money has been set free, or who would keep it. The figures are worth as much as the assumptions "
         "behind them, and values for different payers cannot be added."
@@ -60,13 +60,14 @@ def _finding(head: Estimate, payer: str, w: Words, level: int) -> tuple[str, str
     return w.say(said, "It is an estimate of value, not a sum of money in a budget."), cannot, "not assessed"
 
 
-def _appraisal(head: Estimate, payer: str) -> str:
+def _appraisal(head: Estimate, payer: str, illustrative: bool) -> str:
     if head.conf_low is None or head.conf_high is None:
         return (
             f"This account is a plan of what might be, for {payer}, and no single ratio can be given from it."
         )
+    lead = "Each" if illustrative else "If its assumptions held, each"
     return (
-        f"If its assumptions held, each £1 of cost would go with benefits to {payer} worth "
+        f"{lead} £1 of cost would go with benefits to {payer} worth "
         f"{pounds(head.conf_low)} to {pounds(head.conf_high)}. This is a plan of what might be, not a finding."
     )
 

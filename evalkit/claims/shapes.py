@@ -14,7 +14,8 @@ class Facts:
     model allowed for; `important` is the difference, in points of 100,
     that would matter either way; `margin` the one that the plan called too little to matter, on the scale of the
     measure. `pooled_levels` are the evidence levels of the studies behind a meta-analysis; `cost_level` is that of
-    the result which a cost-benefit account takes its impact from.
+    the result which a cost-benefit account takes its impact from. `tested` is False where no programme is being run or
+    tried, as in a table of recorded crime; `pilot` is False where criteria of progression judge something else.
     """
 
     programme: str
@@ -39,6 +40,8 @@ class Facts:
     cost_kind: str = "appraisal"
     cost_perspective: str = "fiscal"
     cost_level: int = 0
+    tested: bool = True
+    pilot: bool = True
 
     @property
     def simulated(self) -> bool:
@@ -73,9 +76,9 @@ class Evidence:
 class Statement:
     """What may and what may not be said of one analysis.
 
-    `headline` is one sentence. `size_word` and `certainty_word` are always shown as two things. `direction` is
-    fewer, more, lower, higher, shorter, longer, similar, cannot tell or not assessed; `sense` is better, worse, or
-    empty where it is not known which way is good.
+    `headline` is one sentence, with a definition in its shortest form. `size_word` and `certainty_word` are always
+    shown as two things. `direction` is fewer, more, lower, higher, shorter, longer, similar, cannot tell or not
+    assessed; `sense` is better, worse, or empty where it is not known which way is good.
     """
 
     analysis: str

@@ -32,6 +32,7 @@ OTHERWISE = {
     "places": "The places differed in ways that could explain this.",
     "not_chosen": "Other things changed too.",
     "plan": "This is a plan. It says nothing yet about results.",
+    "illustrative": "Some of the inputs are invented, so this is a plan. It says nothing yet about results.",
     "invented": "The data are invented, so this is only what such a design would earn.",
     "unmatched": "The groups were not chosen to be alike, so they may have differed in ways that explain this.",
     "described": "The groups were described and not set up to be compared, so a difference may mean little.",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from evalkit.claims import descriptions, effects
+from evalkit.claims import descriptions, effects, rows
 from evalkit.claims.amounts import Amount, amount, percent, size_word, whole
 from evalkit.claims.certainty import DISAGREE
 from evalkit.claims.descriptions import cell
 from evalkit.claims.evidence import as_told
-from evalkit.claims.labels import Words, words
+from evalkit.claims.labels import Words, capital, tidy, words
 from evalkit.claims.money import cost_benefit
 from evalkit.claims.shapes import Evidence, Facts, Statement
 from evalkit.errors import Refused, nearest
@@ -17,14 +17,13 @@ from evalkit.results import Result
 
 DESCRIBED: Mapping[str, Callable[[Result, Words], descriptions.Said]] = {
     "proportion": descriptions.proportion,
-    "progression": descriptions.progression,
     "power": descriptions.power,
     "funnel": descriptions.funnel,
     "survey": descriptions.survey,
     "run_chart": descriptions.run_chart,
 }
 COMPARED = ("rates", "survival", "did", "synthetic_control", "counts", "interrupted", "meta")
-KNOWN = (*DESCRIBED, *COMPARED, "cost_benefit")
+KNOWN = (*DESCRIBED, *COMPARED, "progression", "cost_benefit")
 SETTINGS = {"rates": "people", "survival": "people", "meta": "studies"}
 DOWN, UP = ("fewer", "lower", "shorter"), ("more", "higher", "longer")
 NEXT_BY_BASIS = {
@@ -32,9 +31,17 @@ NEXT_BY_BASIS = {
     "power": "Settle before the start whether a study of this size could find a difference that matters.",
     "cost_benefit": "Ask which assumption the answer turns on most, and measure that one before money rests on it.",
 }
+UNTESTED = (
+    "Use these figures as background to ask what lies behind a change: no programme was tested here, so there is none "
+    "to extend or to end."
+)
 INVENTED = (
     "Anything about the real programme. The data were invented to show what a report looks like; they hold nothing "
     "about {programme} or the people in it."
+)
+PARTLY_INVENTED = (
+    "Anything about the real programme. Some inputs were invented to show what such an account looks like, so the "
+    "figures are not what {programme} cost or was worth."
 )
 WEAK = (
     "Judge delivery by this record, and plan now how results will be measured and who will be compared with whom.",
@@ -42,6 +49,7 @@ WEAK = (
 )
 SHARES = ("risk_ratio", "odds_ratio")
 MOST_PLACES = 100
+COARSENED = 0.1  # two figures that count move a share by up to 5%, and a rounded one in its turn
 INVENTED_LEVEL = 3  # above it a sentence speaks of an effect, and invented data have none
 
 
@@ -56,7 +64,8 @@ def statement(
     """What may be said of one result, and what may not.
 
     Give the result as it will be printed: after the disclosure gate, so that no sentence holds a hidden number, and
-    with the evidence of that same result. `better` (lower or higher) says which direction is good.
+    with the evidence of that same result. `better` (lower or higher) says which direction of
+    the figure itself is good: of a hazard, or of the time before an event.
 
     Raises
     ------
@@ -65,18 +74,20 @@ def statement(
     if result.method not in KNOWN:
         raise Refused(f"there is no wording for method `{result.method}`", do=nearest(result.method, KNOWN))
     facts = as_told(facts, result)
-    w = words(facts, outcome_label or result.outcome, outcome_definition)
+    illustrative = result.method == "cost_benefit" and facts.cost_kind == "appraisal"
+    w = words(facts, outcome_label or result.outcome, outcome_definition, illustrative=illustrative)
     can, cannot, direction, size = _said(result, facts, evidence, w)
+    brief, *_ = _said(result, facts, evidence, w.brief())
     if facts.simulated:
-        cannot = INVENTED.format(programme=w.real)
-    sense = "" if facts.simulated or result.headline.measure == "hazard_ratio" else _sense(direction, better)
+        cannot = (PARTLY_INVENTED if illustrative else INVENTED).format(programme=w.real)
+    sense = "" if facts.simulated else _sense(direction, better)
     leans = f"For this outcome that is the {sense} direction." if sense and evidence.level >= 3 else ""
     owed = "" if evidence.obligatory in can else evidence.obligatory
     return Statement(
         analysis=result.analysis,
         can_say=" ".join(each for each in (can, leans, owed) if each),
-        cannot_say=cannot,
-        headline=_first(can),
+        cannot_say=tidy(cannot),
+        headline=_first(brief),
         size_word=size,
         certainty_word=evidence.certainty,
         direction=direction,
@@ -87,13 +98,25 @@ def statement(
 def _said(result: Result, facts: Facts, evidence: Evidence, w: Words) -> tuple[str, str, str, str]:
     if result.method in DESCRIBED:
         return *DESCRIBED[result.method](result, w), "not rated"
+    if result.method == "progression":
+        return *descriptions.progression(result, w, facts.pilot), "not rated"
     if result.method == "cost_benefit":
         return *cost_benefit(result, facts, w, evidence.level), "not rated"
     if result.method == "counts" and not result.headline.term.startswith("ratio_of"):
         return *descriptions.before_after(result, w), "not rated"
     if result.method == "interrupted" and evidence.level <= 2:
         return *descriptions.trend(result, w), "not rated"
-    return _difference(result, facts, evidence, w)
+    return _over_rows(result, w, _difference(result, facts, evidence, w))
+
+
+def _over_rows(result: Result, w: Words, said: tuple[str, str, str, str]) -> tuple[str, str, str, str]:
+    """What is true of every row first, and the sentence on the first row as an example."""
+    several = rows.peers(result)
+    if not several:
+        return said
+    can, cannot, _, _ = said
+    tally = w.say(rows.differences(several, w.thing), f"The first, for example, is {result.headline.group}.")
+    return f"{tally} {capital(can.removeprefix(w.opening))}", cannot, rows.lean(several), "not rated"
 
 
 def _difference(result: Result, facts: Facts, evidence: Evidence, w: Words) -> tuple[str, str, str, str]:
@@ -153,6 +176,12 @@ def _beside(result: Result, lay: Amount) -> str:
     arms = _arms(result)
     if lay.kind != "percent" or arms is None:
         return _counts_beside(result) if result.method == "counts" else ""
+    if result.method == "survival":
+        one, other = (percent(each) for each in arms)
+        return (
+            f"To the end of the follow-up, {one} in the programme group and {other} in the comparison group went "
+            f"without it."
+        )
     shares = result.headline.measure in SHARES
     one, other = (percent(each) if shares else f"{whole(100 * each)} for every 100 people" for each in arms)
     return f"It was {one} in the programme group and {other} in the comparison group."
@@ -160,14 +189,33 @@ def _beside(result: Result, lay: Amount) -> str:
 
 def _rank(result: Result) -> str:
     """How many of the places, taken in turn as the treated one, show a change as large."""
-    floor, p = result.check("randomisation_floor"), result.headline.p_value
-    if floor is None or not floor.statistic or p is None or round(1 / floor.statistic) > MOST_PLACES:
+    total, p = _choices(result), result.headline.p_value
+    if not total or p is None or total > MOST_PLACES:
         return ""
-    total = round(1 / floor.statistic)
+    one = result.headline.n_treated == 1
+    tried = f"{total} places is taken in turn as the one where it happened" if one else (
+        f"{total} possible choices of where it happened is tried in turn"
+    )  # fmt: skip
+    as_large, beside = max(1, round(p * total)), ""
+    if result.method == "synthetic_control":
+        beside = " beside how far off it was before the start"
+    if as_large == 1:
+        return (
+            f"When each of the {tried}, none but the true one shows a change as large{beside} (1 of {total})."
+        )
     return (
-        f"When each of the {total} possible choices of where it happened is tried in turn, the number that show a "
-        f"change at least as large is {round(p * total)} of {total}, the true one included."
+        f"When each of the {tried}, {as_large} of {total} show a change at least as large{beside}, the true one "
+        f"included."
     )
+
+
+def _choices(result: Result) -> int:
+    """How many choices were tried: the rows of the placebo frame, since the floor beside them may be coarsened."""
+    floor, table = result.check("randomisation_floor"), result.detail.get("placebo")
+    total = round(1 / floor.statistic) if floor is not None and floor.statistic else 0
+    tried = 0 if table is None else len(table)
+    alike = tried and (not total or abs(tried - total) <= max(1, COARSENED * tried))
+    return tried if alike else total
 
 
 def _counts_beside(result: Result) -> str:
@@ -186,21 +234,29 @@ def _sense(direction: str, better: str | None) -> str:
 
 
 def _first(text: str) -> str:
-    """The first sentence that carries a figure; a bare "The result is uncertain." takes the next with it."""
-    sentences = text.split(". ")
-    if len(sentences) > 1 and sentences[0].endswith(("is uncertain", "is not clear-cut")):
-        return f"{sentences[0]}. {sentences[1].rstrip('.')}."
-    return f"{sentences[0].rstrip('.')}."
+    """The first sentence that carries a figure, with what makes it uncertain or leaves it without a range."""
+    sentences = text.rstrip(".").split(". ")
+    bare = sentences[0].endswith(("is uncertain", "is not clear-cut"))
+    unranged = len(sentences) > 1 and sentences[1].startswith("No range can be given")
+    return ". ".join(sentences[: 2 if bare or unranged else 1]) + "."
 
 
-def decision(evidence: Evidence, stated: Statement, better: str | None = None) -> str:
-    """What a commissioner might do next: one honest sentence."""
+def decision(
+    evidence: Evidence, stated: Statement, better: str | None = None, facts: Facts | None = None
+) -> str:
+    """What a commissioner might do next: one honest sentence; `facts` say whether there is a programme at all."""
     if evidence.hypothetical:
         return "Decide nothing from these invented data: use them to see which data a real evaluation would need."
+    if facts is not None and not facts.tested:
+        return UNTESTED
+    if evidence.basis == "progression" and facts is not None and not facts.pilot:
+        return "Decide on use by the criteria that were met and missed, and check again on new cases."
     if evidence.basis in NEXT_BY_BASIS and evidence.level < 4:
         return NEXT_BY_BASIS[evidence.basis]
     if evidence.level <= 2:
         return WEAK[min(evidence.level, 1)]
+    if stated.direction == "cannot tell" and SETTINGS.get(evidence.basis, "places") == "places":
+        return "The question is not settled: decide nothing on it before more places or a longer series are compared."
     if stated.direction == "cannot tell":
         return "The question is not settled: go on only with a larger or longer study that could settle it."
     if stated.direction == "similar":
@@ -209,7 +265,10 @@ def decision(evidence: Evidence, stated: Statement, better: str | None = None) -
         return "Take this as a reason to test further with a stronger comparison, not as a reason to expand or to stop."
     if stated.direction == "not assessed":
         return "Weigh the value shown here against other uses of the same money."
-    if "worse" in (stated.sense, _sense(stated.direction, better)) and stated.sense != "better":
+    sense = stated.sense or _sense(stated.direction, better)
+    if not sense:
+        return "The difference is clear: settle which direction is the good one before anything rests on it."
+    if sense == "worse":
         return "Pause and look for the reason: the difference is in the worse direction."
     if evidence.certainty in ("high", "moderate"):
         return "There is a case for going on; keep the same measure, so that the next decision rests on more people."

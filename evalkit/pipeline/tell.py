@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,12 +12,16 @@ from evalkit.pipeline.methods import method
 from evalkit.results import Design, Result
 from evalkit.study import Analysis, Study
 
+CHANGES = ("counts", "interrupted")
+_PILOT = re.compile(r"\b(?:pilot|feasib\w*|trials?)\b", re.IGNORECASE)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Told:
-    """One analysis, its evidence and its statement."""
+    """One analysis, the facts it rests on, its evidence and its statement."""
 
     analysis: str
+    facts: Facts
     evidence: Evidence
     statement: Statement
 
@@ -43,9 +48,9 @@ def tell(
             grounds,
             label_of(study, analysis),
             definition_of(study, outcome),
-            better_of(outcome),
+            better_of(outcome, raw[name]),
         )
-        told.append(Told(analysis=name, evidence=grounds, statement=words))
+        told.append(Told(analysis=name, facts=facts, evidence=grounds, statement=words))
     order = list(study.analyses)
     return sorted(told, key=lambda each: order.index(each.analysis))
 
@@ -73,6 +78,7 @@ def facts_of(
         history_names=tuple(study.history),
         has_comparison=bool(compared),
         n_treated_areas=result.headline.n_treated if row.name == "did" else None,
+        self_reported=row.name == "survey",
         margin=analysis.options.get("margin"),
         pooled_levels=_pooled_levels(result),
         cost_kind=str(analysis.options.get("kind", "evaluation")),
@@ -80,7 +86,15 @@ def facts_of(
         cost_level=max(levels.values(), default=0)
         if row.reads == "account" and _rests_on(result, levels)
         else 0,
+        tested=study.assignment.by != "none" or study.intervention.get("start") is not None,
+        pilot=_is_pilot(study, analysis),
     )
+
+
+def _is_pilot(study: Study, analysis: Analysis) -> bool:
+    """Whether criteria of progression judge a pilot, by what the study says of itself."""
+    said = (analysis.label, study.title, study.question)
+    return any(_PILOT.search(str(each or "")) for each in said)
 
 
 def _pooled_levels(result: Result) -> tuple[int, ...]:
@@ -103,8 +117,13 @@ def label_of(study: Study, analysis: Analysis) -> str:
     )
 
 
-def better_of(outcome: Outcome | None) -> str | None:
-    return outcome.better if outcome is not None else None
+def better_of(outcome: Outcome | None, result: Result) -> str | None:
+    """Which direction of the headline figure is good: of time to an event, the other way round from its rate."""
+    if outcome is None or outcome.better is None or result.method != "survival":
+        return outcome.better if outcome is not None else None
+    bad_event = (outcome.better == "higher") == (outcome.measure in ("time_to_first", "duration"))
+    of_rate = result.headline.measure == "hazard_ratio"
+    return "lower" if of_rate == bad_event else "higher"
 
 
 def definition_of(study: Study, outcome: Outcome | None) -> str:
@@ -125,29 +144,47 @@ def definition_of(study: Study, outcome: Outcome | None) -> str:
 def answers(study: Study, told: Sequence[Told], printed: Mapping[str, Result]) -> dict[str, str]:
     """The five answers of the first page."""
     first = next(each for each in told if each.analysis == study.primary.name)
-    better = better_of(study.outcomes.get(study.primary.outcome or ""))
+    better = better_of(study.outcomes.get(study.primary.outcome or ""), printed[study.primary.name])
     return {
         "did_it_work": _did_it_work(study, first),
         "how_sure": _how_sure(first.evidence),
         "for_whom": _for_whom(study, printed[study.primary.name]),
         "at_what_cost": _at_what_cost(study, told),
-        "what_next": decision(first.evidence, first.statement, better),
+        "what_next": decision(first.evidence, first.statement, better, first.facts),
     }
 
 
 def _did_it_work(study: Study, first: Told) -> str:
     """A plain answer before the finding: a design that cannot tell says so first."""
-    if study.primary.method in ("progression", "power"):
-        lead = "This study was not made to answer that. "
-    elif study.primary.method == "cost_benefit":
-        lead = "An account of costs and benefits does not answer that. "
-    elif first.evidence.level <= 1:
-        lead = "That cannot be told from one group. "
-    elif first.evidence.level == 2:
-        lead = "That cannot be told from this comparison. "
-    else:
-        lead = ""
-    return lead + first.statement.headline
+    return _lead(study.primary.method, first) + first.statement.headline
+
+
+def _lead(name: str, first: Told) -> str:
+    level, direction = first.evidence.level, first.statement.direction
+    if not first.facts.tested:
+        return "No programme was tested here. "
+    if name in ("progression", "power", "funnel"):
+        return "This study was not made to answer that. "
+    if name == "cost_benefit":
+        return "An account of costs and benefits does not answer that. "
+    if level <= 2:
+        return f"That cannot be told from {_source(name, first)}. "
+    if level == 3 and direction not in ("cannot tell", "similar"):
+        return "That is not settled, because the comparison has a weakness that could explain the result. "
+    return ""
+
+
+def _source(name: str, first: Told) -> str:
+    """What a weak result rests on, in words."""
+    if name == "run_chart":
+        return "one series"
+    if name == "survey":
+        return "what people said of themselves"
+    if name in ("rates", "survival") and first.facts.has_comparison:
+        return "groups that were not set up to be compared"
+    if first.evidence.level <= 1:
+        return "one group"
+    return "a change over time with nothing to compare it with" if name in CHANGES else "this comparison"
 
 
 def _how_sure(grounds: Evidence) -> str:
@@ -156,7 +193,7 @@ def _how_sure(grounds: Evidence) -> str:
         if grounds.certainty != "not rated"
         else "Certainty is not rated."
     )
-    return " ".join([lead, *grounds.reasons[:2]])
+    return " ".join([lead, *grounds.reasons])
 
 
 def _for_whom(study: Study, primary: Result) -> str:
@@ -165,8 +202,8 @@ def _for_whom(study: Study, primary: Result) -> str:
     treated, control = primary.headline.n_treated, primary.headline.n_control
     if study.primary.outcome not in study.outcomes or not treated:
         return words
-    words += f" {treated} people were analysed in the group “{study.arms.get('treated', 'programme')}”"
-    return words + (f" and {control} in “{study.arms.get('control', 'comparison')}”." if control else ".")
+    words += f" {treated:,} people were analysed in the group “{study.arms.get('treated', 'programme')}”"
+    return words + (f" and {control:,} in “{study.arms.get('control', 'comparison')}”." if control else ".")
 
 
 def _at_what_cost(study: Study, told: Sequence[Told]) -> str:
