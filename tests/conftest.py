@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
-STUDIES = sorted(path.parent.name for path in (ROOT / "studies").glob("*/study.yml"))
+sys.path.insert(0, str(Path(__file__).parent))
 
-sys.path.insert(0, str(ROOT / "tests"))
+from places import ROOT, once  # noqa: E402
 
 
 @pytest.fixture
@@ -29,13 +28,15 @@ def make_study(tmp_path):
 @pytest.fixture(scope="session")
 def site(tmp_path_factory) -> Path:
     """The shipped studies, run and rendered once: site/<study>/results.json and report/, and site/index.html."""
-    from evalkit.pipeline import find_studies, run_all
 
-    folder = tmp_path_factory.mktemp("made")
-    shutil.copytree(ROOT / "studies", folder / "studies", ignore=shutil.ignore_patterns("output"))
-    done = run_all(find_studies([folder / "studies"]), output=folder / "site")
-    assert not [each.error for each in done if each.error is not None]
-    return folder / "site"
+    def make(folder: Path) -> None:
+        from evalkit.pipeline import find_studies, run_all
+
+        shutil.copytree(ROOT / "studies", folder / "studies", ignore=shutil.ignore_patterns("output"))
+        done = run_all(find_studies([folder / "studies"]), output=folder / "site")
+        assert not [each.error for each in done if each.error is not None]
+
+    return once(tmp_path_factory, "shipped", make) / "site"
 
 
 @pytest.fixture(scope="session")

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import shutil
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from places import once, visit
 
 from evalkit.report import site_index, write_report
 
@@ -46,20 +43,6 @@ def copy_study(name: str, place: Path) -> Path:
     return place
 
 
-def _once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
-    """A folder made by the first worker that asks for it and shared by all."""
-    base = factory.getbasetemp()
-    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    folder, done = base / name, base / f"{name}.done"
-    with (base / f"{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not done.exists():
-            folder.mkdir()
-            make(folder)
-            done.touch()
-    return folder
-
-
 def _make_site(site: Path) -> None:
     for name, (templates, formats) in MADE.items():
         output = copy_study(name, site / name)
@@ -70,27 +53,17 @@ def _make_site(site: Path) -> None:
 @pytest.fixture(scope="session")
 def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Each study's report folder made by the embedded renderer."""
-    site = _once(tmp_path_factory, "site", _make_site)
+    site = once(tmp_path_factory, "site", _make_site)
     return {name: site / name / "report" for name in MADE}
 
 
 @pytest.fixture(scope="session")
 def pages(reports: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict]:
     """What a headless browser found on every page: axe-core's violations, requests, width at 360 px, text."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None or shutil.which("node") is None or not (HERE / "node_modules" / "axe-core").is_dir():
-        pytest.skip("needs Chromium, Node and `npm install` in tests/reports")
     site = next(iter(reports.values())).parents[1]
-    paths = [str(site / "index.html"), *sorted(str(path) for path in site.glob("*/report/*.html"))]
+    found = [site / "index.html", *sorted(site.glob("*/report/*.html"))]
 
-    def visit(folder: Path) -> None:
-        done = subprocess.run(
-            ["node", "browser.mjs", chromium, "-", *paths],
-            cwd=HERE,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        (folder / "found.json").write_text(done.stdout, encoding="utf-8")
+    def make(folder: Path) -> None:
+        (folder / "found.json").write_text(json.dumps(visit(found, HERE)), encoding="utf-8")
 
-    return json.loads((_once(tmp_path_factory, "visited", visit) / "found.json").read_text(encoding="utf-8"))
+    return json.loads((once(tmp_path_factory, "visited", make) / "found.json").read_text(encoding="utf-8"))

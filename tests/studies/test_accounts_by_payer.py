@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from conftest import ROOT
+from places import ROOT
 
 OPTIMISM = 1.40  # costs of confidence grade 6 are raised by 40%
 COARSE = 0.03  # the gate keeps two figures of an account beside people

@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import ROOT, STUDIES
+from places import ROOT, STUDIES
 
 from evalkit.claims import lint
 
@@ -83,11 +83,6 @@ def test_invented_data_are_called_invented(site, results, study):
 )
 def test_the_script_makes_the_rows_that_are_kept(study, tmp_path):
     folder = ROOT / "studies" / study
-    kept = {
-        path.name: path.read_bytes()
-        for path in (folder / "data").glob("*.csv")
-        if path.name != "published.csv"
-    }
     (tmp_path / "data").mkdir()
     (tmp_path / "simulate.py").write_text(
         (folder / "simulate.py").read_text(encoding="utf-8"), encoding="utf-8"

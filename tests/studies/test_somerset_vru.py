@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from conftest import ROOT
+from places import ROOT
 
 from evalkit.monitor.risk_score import risk_score
 
