@@ -68,6 +68,14 @@ class Difference:
         text = self.figure + self.words.definition
         return text + "," if "," in self.figure else text
 
+    @property
+    def was(self) -> str:
+        return "were" if self.figure.startswith("the odds") else "was"
+
+    @property
+    def untold(self) -> str:
+        return UNTOLD.replace("The study is", "The studies are") if self.setting == "studies" else UNTOLD
+
     def best(self) -> str:
         return f"Our best single estimate is {self.amount.best()}."
 
@@ -88,14 +96,14 @@ class Difference:
         """The programme's side set against the other side, without a word on why."""
         w = self.words
         if self.setting == "places":
-            return f"Set against the change in the comparison{w.comparison}, {self.defined} was {span}."
+            return (
+                f"Set against the change in the comparison{w.comparison}, {self.defined} {self.was} {span}."
+            )
         if self.setting == "studies":
-            return f"On average over the pooled studies, {self.defined} was {span} in the programme groups."
+            return f"On average over the pooled studies, {self.defined} {self.was} {span} in the programme groups."
         if self.amount.kind == "points":
             return f"In the programme group, {span} in every 100 {w.did} than in the comparison group{w.comparison}."
-        return (
-            f"In the programme group, {self.defined} was {span} than in the comparison group{w.comparison}."
-        )
+        return f"In the programme group, {self.defined} {self.was} {span} than in the comparison group{w.comparison}."
 
 
 def _rate(w: Words) -> str:
@@ -138,7 +146,7 @@ def can_say(difference: Difference, level: int) -> str:
     if d.status == "similar":
         return say(_similar(d), d.beside)
     if d.status == "uncertain":
-        return say("The result is uncertain.", _uncertain(d, level), UNTOLD, d.best(), d.beside)
+        return say("The result is uncertain.", _uncertain(d, level), d.untold, d.best(), d.beside)
     if d.status == "borderline":
         return say("The result is not clear-cut.", *_borderline(d), d.best(), d.beside)
     if d.setting == "studies" or level < 4:
@@ -158,7 +166,9 @@ def _probably(d: Difference) -> str:
     if a.kind == "points" and d.setting == "people":
         group = "For every 100 people like those in the programme group"
         return f"{group}, probably {a.between()} {w.did} than would have without {w.programme}."
-    return f"{capital(d.defined)} was probably {a.between()} than it would have been without {w.programme}."
+    return (
+        f"{capital(d.defined)} {d.was} probably {a.between()} than it would have been without {w.programme}."
+    )
 
 
 def _uncertain(d: Difference, level: int) -> str:

@@ -21,7 +21,9 @@ from evalkit.claims import (
     size_word,
     statement,
 )  # fmt: skip
+from evalkit.contract import Outcome
 from evalkit.errors import Refused
+from evalkit.pipeline.tell import Told, _lead, better_of
 from evalkit.results import Check, Estimate, Result
 
 PROGRAMME = "Youth Work Plus"
@@ -443,6 +445,17 @@ def test_a_hazard_is_a_rate_at_any_moment(label, figure):
     assert stated.sense == "better"
 
 
+def test_odds_are_plural_and_so_are_pooled_studies():
+    pooled = replace(ALONE, pooled_levels=(5, 5))
+    _, clear = said(result(estimate(-0.3, -0.5, -0.1, "log_odds_ratio"), "meta"), pooled)
+    assert "the odds of having reoffended were between 10% and 39% lower" in clear.can_say
+    _, unclear = said(result(estimate(0, -0.2, 0.3, "log_odds_ratio"), "meta"), pooled)
+    assert (
+        "could be anything from 18% lower to 35% higher in the programme groups. The studies are not precise"
+        in (unclear.can_say)
+    )
+
+
 def test_an_average_of_weeks_is_named_as_the_label_names_it():
     found = result(estimate(2.0, -0.3, 4.4, "mean_difference", unit="weeks"), "survival")
     _, stated = said(found, LOT, label="weeks without arrest, of 52")
@@ -719,3 +732,50 @@ def test_records_are_ready_for_json():
     earned, stated = said(result(), MATCHED)
     assert earned.to_dict()["reasons"] == list(earned.reasons)
     assert stated.to_dict()["can_say"] == stated.can_say
+
+
+def told(found, facts, **fields):
+    earned, stated = said(found, facts, **fields)
+    return Told(analysis="main", facts=facts, evidence=earned, statement=stated)
+
+
+LEADS = [
+    (share(21, 26, 0.6, 0.9), ALONE, "That cannot be told from one group. "),
+    (counts(40, 30, 0.4, 0.9), ALONE, "That cannot be told from a change over time with nothing to compare it with. "),
+    (counts(40, 30, 0.4, 0.9), replace(ALONE, tested=False), "No programme was tested here. "),
+    (result(), CHOICE, "That cannot be told from groups that were not set up to be compared. "),
+    (result(estimate(-9, -15, -3)), BLIND, "That is not settled, because the comparison has a weakness that could "),
+    (result(estimate(-9, -15, -3)), LOT, ""),
+    (result(), BLIND, ""),
+    (result(estimate(12, 4, 20, "value"), "run_chart"), ALONE, "That cannot be told from one series. "),
+    (result(method="progression"), ALONE, "This study was not made to answer that. "),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("found", "facts", "start"), LEADS)
+def test_a_design_that_cannot_tell_says_so_before_its_finding(found, facts, start):
+    lead = _lead(found.method, told(found, facts))
+    assert lead.startswith(start)
+    assert bool(lead) is bool(start)
+    assert lint(lead, told(found, facts).evidence.level, PROGRAMME) == []
+
+
+@pytest.mark.parametrize(
+    ("measure", "better", "headline", "good"),
+    [
+        ("binary", "lower", "hazard_ratio", "lower"),
+        ("binary", "lower", "survival_difference", "higher"),
+        ("binary", "lower", "mean_difference", "higher"),
+        ("duration", "higher", "hazard_ratio", "lower"),
+        ("time_to_first", "higher", "mean_difference", "higher"),
+        ("binary", "higher", "hazard_ratio", "higher"),
+        ("binary", None, "hazard_ratio", None),
+    ],
+)
+def test_a_longer_time_before_an_offence_is_better_and_a_higher_rate_is_worse(
+    measure, better, headline, good
+):
+    outcome = Outcome(name="reoffended", measure=measure, better=better)
+    found = result(estimate(0.8, 0.7, 0.9, headline), "survival")
+    assert better_of(outcome, found) == good
+    assert better_of(outcome, result()) == better
