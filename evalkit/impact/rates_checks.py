@@ -191,7 +191,8 @@ def _small_study(head: Estimate, options: Any) -> Check:
         null="a study of this size finds effects of a plausible size, and finds them about as large as they are",
         statistic=exaggeration,
         passed=None,
-        reading=f"If the true effect were {source}, power would be {power:.0%}; an estimate that passed the 5% test would be "
+        reading=f"If the true effect were {source}, power would be {power:.0%}; an estimate that passed the 5% "
+        "test would be "
         f"{exaggeration:.1f} times too large on average and have the wrong sign in {wrong_sign:.0%} of cases.",
         next_step="" if power >= LOW_POWER else "Read the size of the estimate with this in mind.",
     )

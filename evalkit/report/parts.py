@@ -19,7 +19,7 @@ from evalkit.report.tables import (
     headline_only,
     table,
 )  # fmt: skip
-from evalkit.report.words import count, day, escape, plain_words, sentence
+from evalkit.report.words import count, day, escape, plain_words, sentence, unticked
 from evalkit.results import Result
 
 LEVELS = {
@@ -133,8 +133,8 @@ def quality(output: Output) -> str:
     if not checks:
         return _none("No checks were made on the main analysis.")
     ordered = sorted(checks, key=lambda each: (False, True, None).index(each.passed))
-    rows = [[plain_words(c.name).capitalize(), VERDICT[c.passed], f"{c.reading} {c.next_step}".strip() or "[x]"]
-            for c in ordered[:MOST_CHECKS]]  # fmt: skip
+    rows = [[plain_words(c.name).capitalize(), VERDICT[c.passed],
+             unticked(f"{c.reading} {c.next_step}".strip()) or "[x]"] for c in ordered[:MOST_CHECKS]]  # fmt: skip
     shown = table([Column(heading="Check"), Column(heading="Result"), Column(heading="Reading")], rows,
                   caption="How the main result stands up to its checks", name="quality")  # fmt: skip
     more = len(ordered) - len(rows)
@@ -158,7 +158,7 @@ def next_steps(output: Output) -> str:
     steps = [c.next_step for r in output.results for c in r.checks if c.next_step and c.passed is not True]
     steps = list(dict.fromkeys(sentence(step) for step in steps))
     return (
-        "\n".join(f"- {escape(step)}" for step in steps) + "\n"
+        "\n".join(f"- {escape(unticked(step))}" for step in steps) + "\n"
         if steps
         else _none("The checks ask for no next step.")
     )

@@ -63,6 +63,11 @@ def plain_words(name: object) -> str:
     return str(name).replace("_", " ").strip()
 
 
+def unticked(text: str) -> str:
+    """Names of options in quotation marks: a page for a commissioner holds no code."""
+    return re.sub(r"`([^`]+)`", "“\\1”", text)
+
+
 def is_number(value: Any) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
 

@@ -70,8 +70,11 @@ def test_figures_of_staggered_starts_tell_their_story(staggered, name):
 
 
 def test_the_start_is_marked_where_the_first_cohort_starts(staggered, two_way):
-    assert "start is marked" in figures.means(staggered).alt
-    assert "start is marked" not in figures.means(two_way).alt
+    marked = "counted as after begin"
+    assert marked in figures.means(staggered).alt
+    assert marked in figures.means(two_way).alt
+    bare = two_way.detail["means"].drop(columns="post")
+    assert marked not in figures.means(replace(two_way, detail={"means": bare})).alt
 
 
 def test_bacon_scatter_gives_the_weight_of_each_kind(two_way):

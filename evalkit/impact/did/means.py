@@ -10,7 +10,7 @@ from evalkit.impact.did.panel import Panel
 
 
 def means_frame(panel: Panel) -> pd.DataFrame:
-    """Columns period, arm (treated, control), mean, n (units), cohorts together.
+    """Columns period, arm (treated, control), mean, n (units), post (1 from the first start on), cohorts together.
 
     With weights the means are weighted; with an exposure they are rates: the sum of counts over that of exposure.
     """
@@ -31,9 +31,17 @@ def means_frame(panel: Panel) -> pd.DataFrame:
             "arm": ["treated", "control"] * n_periods,
             "mean": mean,
             "n": n.astype(int),
+            "post": np.repeat(_post(panel, n_periods), 2),
         }
     )
     return frame.loc[frame["n"] > 0].reset_index(drop=True)
+
+
+def _post(panel: Panel, n_periods: int) -> np.ndarray:
+    """For each period, 1 from the first in which anybody is treated."""
+    steps = np.zeros(n_periods, dtype=int)
+    steps[panel.period] = panel.step
+    return (steps >= panel.cohort.min()).astype(int)
 
 
 def _sums(panel: Panel, n_periods: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -249,7 +249,7 @@ def _start_line(start: float, top: float) -> list[Any]:
 
     return [
         geom_vline(xintercept=start, linetype="dashed", color=INK, size=0.6),
-        annotate("text", x=start + 0.1, y=top, label="start", ha="left", size=TEXT - 1, color=INK),
+        annotate("text", x=start + 0.1, y=top, label="counted as after", ha="left", size=TEXT - 1, color=INK),
     ]
 
 
@@ -269,7 +269,7 @@ def _means_alt(data: pd.DataFrame, groups: list[str], label: str, start: float |
     for group in groups[:3]:
         mine = data[data["group"] == group].sort_values("time")
         parts.append(f"{group} from {number(mine['value'].iloc[0])} to {number(mine['value'].iloc[-1])}")
-    marked = " The start is marked by a dashed line." if start is not None else ""
+    marked = " A dashed line marks where the periods counted as after begin." if start is not None else ""
     return (
         f"Line chart of {label} by period, a line for each group. First to last: {'; '.join(parts)}.{marked}"
     )
