@@ -265,9 +265,15 @@ def _unit_cost(text: str, perspective: str, lib: Library) -> tuple[float, Parame
             raise DataError("a unit cost cannot be negative", found=text)
         return value, None
     if text not in lib.entries:
-        raise DataError(f"there is no unit cost `{text}`", do=nearest(text, lib.entries))
+        raise DataError(f"there is no unit cost `{text}`", do=_offer(text, lib.entries))
     entry = lib.entries[text]
     return _for_perspective(entry, perspective), entry
+
+
+def _offer(text: str, known: Mapping[str, Parameter]) -> str:
+    """The code closest to a mistyped one; the list of all of them has its own verb."""
+    offer = nearest(text, known)
+    return offer if offer.startswith("Did") else "`evalkit parameters` lists the codes"
 
 
 def _for_perspective(entry: Parameter, perspective: str) -> float:

@@ -235,8 +235,13 @@ def _either_way(account: Account, uncertain: Uncertainty) -> tuple[list[dict], n
                 scale = np.where(here, size, 1.0)
                 products.append(account.product * (scale if kind == "value" else 1.0))
                 amounts.append(account.amounts * (scale if kind == "cost" else 1.0))
-    shape = (0, len(account.benefits)), (0, len(account.costs))
-    return rows, np.array(products).reshape(-1, shape[0][1]), np.array(amounts).reshape(-1, shape[1][1])
+    # An account may have costs and no benefits, or the other way round: -1 cannot stand for rows of no width.
+    count = len(products)
+    return (
+        rows,
+        np.array(products).reshape(count, len(account.benefits)),
+        np.array(amounts).reshape(count, len(account.costs)),
+    )
 
 
 def _uncorrected(account: Account, lib: Library) -> Account:

@@ -191,7 +191,12 @@ def _scan(path: Path, shown: str) -> tuple[bool, bool]:
 def _header(path: Path, shown: str) -> tuple[tuple[str, ...], str, bool]:
     with open(path, encoding="utf-8-sig", newline="") as file, _long_fields():
         lines = iter(lambda: file.readline(LONGEST_LINE), "")
-        line = next((each for each in lines if each.strip()), "")
+        place, line = next(((at, each) for at, each in enumerate(lines) if each.strip()), (0, ""))
+    if place:
+        # The engine takes the first line as the header, so a blank one would make the header a row.
+        raise DataError(
+            "the first line is blank", where=f"{shown}, row 1", do="Put the column names in the first row"
+        )
     outside = "".join(line.split('"')[::2])
     delimiter = max(DELIMITERS, key=outside.count) if outside else ","
     try:

@@ -17,6 +17,7 @@ from evalkit.pipeline.estimate import Material, analyse, missing_frames, option_
 from evalkit.pipeline.gather import Gathered, gather, undescribed
 from evalkit.pipeline.matched import tie_samples
 from evalkit.pipeline.methods import method, option_problems
+from evalkit.pipeline.plan import number_problems, outcome_problems
 from evalkit.pipeline.readiness import Readiness, readiness
 from evalkit.pipeline.write import file_hash, replacing, require_replaceable, versions, write_json
 from evalkit.results import Design, Result
@@ -198,7 +199,8 @@ def plan_problems(study: Study) -> list[Problem]:
         where = f"study.yml, analyses.{analysis.name}"
         try:
             row = method(analysis.method, where=where)
-            values = option_values(study, analysis)
+            weighted = row.reads == "people" and study.design is not None and study.design.method != "none"
+            values = option_values(study, analysis, weighted=weighted)
         except StudyError as error:
             problems += error.problems
             continue
@@ -207,6 +209,7 @@ def plan_problems(study: Study) -> list[Problem]:
         return problems
     if study.design is not None:
         problems += _design_problems(study)
+    problems += outcome_problems(study) + number_problems(study)
     return problems + missing_frames(study) + undescribed(study)
 
 

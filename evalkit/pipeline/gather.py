@@ -58,9 +58,18 @@ def event_outcomes(study: Study) -> list[Outcome]:
 
 
 def used_outcomes(study: Study) -> list[Outcome]:
-    """The outcomes to measure: those from events, and those of people's columns that some analysis is about."""
+    """The outcomes to measure: those that some analysis is about, and those that offence dates alone give.
+
+    Harm needs a column of weights, which nobody must have for an outcome that no analysis is about. Criteria of
+    progression may read any outcome.
+    """
     about = {analysis.outcome for analysis in study.analyses.values()}
-    return [each for each in study.outcomes.values() if each.from_events or each.name in about]
+    if any(analysis.method == "progression" for analysis in study.analyses.values()):
+        about |= {each.name for each in study.outcomes.values() if each.from_events}
+    dates_do = {
+        each.name for each in study.outcomes.values() if each.from_events and each.measure != "severity"
+    }
+    return [each for each in study.outcomes.values() if each.name in about | dates_do]
 
 
 def _people(study: Study, found: Gathered) -> None:
@@ -94,7 +103,7 @@ def _offences(study: Study, found: Gathered) -> None:
     from evalkit.frames import read_offences
 
     weights = {
-        outcome.weight or "harm_days" for outcome in study.outcomes.values() if outcome.measure == "severity"
+        outcome.weight or "harm_days" for outcome in used_outcomes(study) if outcome.measure == "severity"
     }
     read = read_offences(
         study.path("offences"), found.con, people=None if found.people is None or found.people.empty else found.people,

@@ -19,6 +19,16 @@ NUMBERS = (
 PERIODS = ("period", "first_treated")
 LABELS = ("unit", "cluster", "group", "category", "subgroup", "stages", "question")
 LISTS = {"covariates": "number", "adjust": "number", "predictors": "number", "placebo_outcomes": "number"}
+# Columns that a method reads under names of its own, where the file has them.
+OWN_NAMES = {
+    "meta": {
+        **dict.fromkeys(("study", "outcome", "window", "estimand", "better"), "label"),
+        **dict.fromkeys(("estimate", "std_error", "level"), "number"),
+        **dict.fromkeys(("events_treated", "n_treated", "events_control", "n_control"), "number"),
+        **dict.fromkeys(("mean_treated", "sd_treated", "mean_control", "sd_control"), "number"),
+    },
+    "funnel": dict.fromkeys(("reached", "n", "count"), "number"),
+}
 MONTH, WHOLE = re.compile(r"\d{4}-\d{2}"), re.compile(r"\d+")
 
 
@@ -45,11 +55,13 @@ def frame_columns(study: Study, name: str, con: Any) -> tuple[dict[str, Column],
     a label are read as such, and a period by the look of its values: whole numbers, months or ISO dates.
     """
     needed: dict[str, str] = {}
+    own: dict[str, str] = {}
     for analysis in study.analyses.values():
         if analysis.data == name:
             needed |= named_columns(analysis.options)
+            own |= OWN_NAMES.get(analysis.method, {})
     columns = dict(study.columns)
-    for column, kind in needed.items():
+    for column, kind in (own | needed).items():
         if column not in columns:
             columns[column] = _column(study.path(name), column, kind, con)
     return columns, list(needed)

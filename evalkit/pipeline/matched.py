@@ -16,6 +16,7 @@ from evalkit.results import Check, Design, Result
 from evalkit.study import Study
 
 ORDERS = 20
+NO_MATTER = "which of several equally good matches is taken makes no difference"
 
 
 def tie_samples(study: Study, cohort: Cohort, gathered: Gathered) -> list[pd.DataFrame]:
@@ -38,14 +39,25 @@ def tie_check(
     """The range of the headline over the orders, beside the estimate that was taken."""
     found = [function(sample, options).headline.estimate for sample in samples]
     known = [each for each in found if each is not None]
+    if not known:
+        return _no_range(len(found))
     low, high, unit = min(known), max(known), taken.headline.unit or ""
     return Check(
         name="tie_orders",
-        null="which of several equally good matches is taken makes no difference",
+        null=NO_MATTER,
         statistic=high - low,
         reading=f"Over {len(known)} random orders of ties the estimate ran from {low:.3g} to {high:.3g} {unit}".rstrip()
         + ".",
         next_step="Where the range is wide beside the interval, match on more detail or use weighting.",
+    )
+
+
+def _no_range(orders: int) -> Check:
+    return Check(
+        name="tie_orders",
+        null=NO_MATTER,
+        reading=f"In none of {orders} random orders of ties does the estimate exist.",
+        next_step="Read the counts of each arm: an outcome that nobody has gives no ratio.",
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from importlib import import_module
 from typing import Any
 
-from evalkit.errors import Problem, StudyError, nearest
+from evalkit.errors import EvalkitError, Problem, StudyError, nearest
 from evalkit.options import read_options
 from evalkit.results import Result
 
@@ -82,7 +82,7 @@ def option_problems(name: str, values: Mapping[str, Any], *, where: str) -> list
     """What is wrong with the options that an analysis gives to its method, all at once."""
     try:
         read_options(method(name, where=where).options, values, where=where)
-    except StudyError as error:
+    except EvalkitError as error:
         return [
             problem if problem.where.startswith("study.yml") else _at(problem, where)
             for problem in error.problems

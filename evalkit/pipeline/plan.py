@@ -1,0 +1,66 @@
+"""What cannot be between an analysis and its outcome, or among the numbers that study.yml itself holds."""
+
+from __future__ import annotations
+
+import warnings
+
+from evalkit.errors import EvalkitError, Problem
+from evalkit.options import read_options
+from evalkit.pipeline.estimate import option_values
+from evalkit.pipeline.methods import METHODS
+from evalkit.study import Analysis, Study
+
+WITH_TIMES = ("duration", "time_to_first", "binary")
+
+
+def outcome_problems(study: Study) -> list[Problem]:
+    """Methods that cannot read the outcome that they are given, by what the outcome measures."""
+    problems = []
+    for analysis in study.analyses.values():
+        outcome = study.outcomes.get(analysis.outcome or "")
+        if outcome is None or METHODS[analysis.method].reads != "people":
+            continue
+        where = f"study.yml, analyses.{analysis.name}"
+        found = f"{outcome.name} ({outcome.measure})"
+        if analysis.method == "survival" and outcome.measure not in WITH_TIMES:
+            wrong = "`survival` needs an outcome with a time"
+            do = "Use an outcome of measure `time_to_first`, `binary` or `duration`"
+            problems.append(Problem(where=where, wrong=wrong, found=found, do=do))
+        if analysis.method != "survival" and outcome.measure == "duration":
+            wrong = f"`{analysis.method}` cannot read a time that may be cut short"
+            do = "Use `method: survival`, or an outcome of measure `column`"
+            problems.append(Problem(where=where, wrong=wrong, found=found, do=do))
+    return problems
+
+
+def number_problems(study: Study) -> list[Problem]:
+    """What is wrong with numbers written in study.yml itself.
+
+    Such a method reads nothing else, so whether its numbers can be is known before any file is opened: it is called,
+    and what it returns is thrown away.
+    """
+    problems = []
+    for analysis in study.analyses.values():
+        if METHODS[analysis.method].reads == "numbers" and analysis.data is None:
+            problems += _refused(study, analysis)
+    return problems
+
+
+def _refused(study: Study, analysis: Analysis) -> list[Problem]:
+    where = f"study.yml, analyses.{analysis.name}"
+    row = METHODS[analysis.method]
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            row.function(None, read_options(row.options, option_values(study, analysis), where=where))
+    except EvalkitError as error:
+        return [
+            Problem(
+                where=f"{where}, {each.where}" if each.where else where,
+                wrong=each.wrong,
+                found=each.found,
+                do=each.do,
+            )
+            for each in error.problems
+        ]
+    return []
