@@ -79,8 +79,8 @@ def audit(figures: pd.DataFrame) -> list[dict[str, Any]]:
     figures
         Columns `numerator`, `denominator`, `before`, `after` (numbers or missing), `published_value` (text, as
         printed, so that its decimals are known), `unit` (count, percent, percent_change, count_change, rate_per_1000,
-        percent_min, percent_max, GBP …) and any others, which are carried through. `measure` and `note` are read for words that say
-        that a zero is missing or that a definition is open.
+        percent_min, percent_max, GBP …) and any others, which are carried through. `measure` and `note` are read for
+        words that say that a zero is missing or that a definition is open.
 
     Returns
     -------
@@ -162,6 +162,9 @@ def _part_above_whole(figure: Figure) -> bool:
 
 
 def _share(figure: Figure) -> Verdict:
+    counted = figure.numerator is not None or figure.denominator is not None
+    if figure.unit == "percent" and not counted and None not in (figure.before, figure.after):
+        return _percent_change(figure)
     per = SHARES[figure.unit]
     if None in (figure.numerator, figure.denominator) or not figure.denominator:
         return _possible(figure)

@@ -72,7 +72,7 @@ class PowerOptions:
         if self.baseline is None:
             raise StudyError(f"`baseline` is required with measure `{self.measure}`", where=WHERE)
         proportion = self.measure in ("risk_difference", "hazard_ratio")
-        if self.baseline <= 0 or (proportion and self.baseline >= 1):
+        if not 0 < self.baseline < (1 if proportion else math.inf):
             raise StudyError(
                 "`baseline` must lie between 0 and 1" if proportion else "`baseline` must be above 0",
                 where=WHERE,
@@ -92,7 +92,9 @@ class PowerOptions:
         for name, (low, high, strict) in ranges.items():
             value = getattr(self, name)
             if value is not None and not (low < value < high or (not strict and value == low)):
-                raise StudyError(f"`{name}` must lie between {low} and {high}", where=WHERE, found=value)
+                words = f"lie between {low} and {high}" if high < math.inf else f"be above {low}"
+                words = words if strict or high < math.inf else f"be at least {low}"
+                raise StudyError(f"`{name}` must {words}", where=WHERE, found=value)
         if self.effect is not None and not (self.effect > 0 if self.measure in RATIOS else self.effect != 0):
             raise StudyError("`effect` must be a difference other than 0, or a ratio above 0", where=WHERE)
 

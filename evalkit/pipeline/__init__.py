@@ -185,6 +185,8 @@ def outcomes_sql(folder: Path, *, dialect: str) -> str:
 
 def audit_file(path: Path) -> list[dict[str, Any]]:
     """Re-derive a table of published figures; DataError where the file is not such a table."""
+    if not path.is_file():
+        raise DataError("there is no such file", where=str(path), do="Name a CSV file of published figures")
     from evalkit.audit import audit
     from evalkit.contract import PUBLISHED
     from evalkit.frames import read_table

@@ -34,7 +34,8 @@ class Readiness:
         }  # fmt: skip
 
     def summary(self) -> str:
-        lines = [f"{self.study} is ready: {self.analyses} analyses planned, nothing estimated."]
+        planned = "1 analysis" if self.analyses == 1 else f"{self.analyses} analyses"
+        lines = [f"{self.study} is ready: {planned} planned, nothing estimated."]
         lines += [f"  {name}: {count} rows" for name, count in self.rows.items()]
         if self.flow:
             lines += ["", f"  {'step':12}{'arm':10}{'people':>8}{'lost':>8}  reason"]

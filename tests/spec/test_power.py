@@ -129,7 +129,7 @@ def test_the_arms_of_a_frame_are_counted():
         ({"baseline": 40, "n_treated": 10, "n_control": 10}, "Write 40% as 0.40"),
         ({"baseline": 0.4, "n_treated": 10, "n_control": 10, "icc": 0.1}, "`icc` needs `cluster_size`"),
         ({"baseline": 0.4, "n_treated": 10, "n_control": 10, "power": 1.5}, "`power` must lie"),
-        ({"baseline": 0.4, "n_treated": 10, "n_control": 0}, "`n_control` must lie"),
+        ({"baseline": 0.4, "n_treated": 10, "n_control": 0}, "`n_control` must be above 0"),
         ({"baseline": 0.4, "effect": 0}, "`effect` must be"),
         ({"baseline": 0.4, "n_treated": 9, "n_control": 9, "periods_before": 3}, "both `periods_before`"),
         ({"measure": "median"}, "must be one of"),
