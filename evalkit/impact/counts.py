@@ -176,7 +176,7 @@ def _numbers(frame: pd.DataFrame | None, name: str, value: Number, rows: int) ->
 def _refuse_impossible(table: pd.DataFrame) -> None:
     for name in COUNTS:
         values = table[name].dropna()
-        wrong = values[(values < 0) | (values != values.round())]
+        wrong = values[(values < 0) | (values != values.round()) | (values == math.inf)]
         if len(wrong):
             raise DataError(
                 f"`{name}` counts events, so it is a whole number", where="counts", found=wrong.iloc[0]

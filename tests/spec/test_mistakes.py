@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 import evalkit as ek
 from evalkit.__main__ import main
-from evalkit.errors import StudyError
+from evalkit.errors import DataError, StudyError
 from evalkit.scaffold import new_study
 
 HEAD = """study: small
@@ -114,3 +115,16 @@ def test_a_percentage_of_two_counts_is_a_change(tmp_path, capsys):
     assert main(["audit", str(table), "--json"]) == 0
     figure = json.loads(capsys.readouterr().out)["figures"][0]
     assert (figure["consistent"], figure["recomputed"]) == ("yes", -8.73)
+
+
+def test_a_hazard_ratio_without_events_in_one_arm_does_not_exist():
+    days = np.random.default_rng(1).integers(1, 400, 200)
+    people = pd.DataFrame({"treated": [0, 1] * 100, "back": [0, 1] * 100, "days": days})
+    result = ek.survival(people, time="days", event="back", outcome="back", estimator="cox")
+    assert result.headline.estimate is None
+    assert result.headline.conf_high is None
+
+
+def test_a_count_without_end_is_refused():
+    with pytest.raises(DataError, match="whole number"):
+        ek.counts(before=float("inf"), after=1)
