@@ -26,6 +26,8 @@ from evalkit.results import Check, Estimate, Result
 OF_MONEY = frozenset({"cost_benefit"})
 OF_PLACES = frozenset({"did", "interrupted", "synthetic_control", "run_chart", "meta"}) | OF_MONEY
 OF_NOBODY = frozenset({"power"})
+# Methods whose counts are of people even where the study holds no rows about them.
+OF_PEOPLE = frozenset({"funnel", "survey", "proportion"})
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -102,7 +104,9 @@ def _let_out(
     results, flow, balance, other, checks, texts = raw
     policy, record = setting.policy, setting.record
     about_people = [
-        each for each, kind in zip(results, kinds, strict=True) if kind == "people" and not setting.places
+        each
+        for each, kind in zip(results, kinds, strict=True)
+        if kind == "people" and (not setting.places or each.method in OF_PEOPLE)
     ]
     plan = make_plan(about_people, policy)
     people = words.printed_people(about_people)
@@ -183,7 +187,7 @@ def _released(result: Result, kind: str, plan: Plan, dominated: bool, setting: S
         return replace(result, influence=None)
     if kind == "nobody" or (result.method in OF_MONEY and setting.places):
         return replace(result, influence=None)
-    places = setting.places or kind == "places"
+    places = kind == "places" or (setting.places and result.method not in OF_PEOPLE)
     setting = replace(setting, places=places)
     pairs = {} if places else pairs_of(result)
     small = {group for group, pair in pairs.items() if pair.small(policy)}
