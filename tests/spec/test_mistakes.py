@@ -11,7 +11,7 @@ import pytest
 
 import evalkit as ek
 from evalkit.__main__ import main
-from evalkit.errors import DataError, StudyError
+from evalkit.errors import DataError, EstimationError, StudyError
 from evalkit.scaffold import new_study
 
 HEAD = """study: small
@@ -117,12 +117,17 @@ def test_a_percentage_of_two_counts_is_a_change(tmp_path, capsys):
     assert (figure["consistent"], figure["recomputed"]) == ("yes", -8.73)
 
 
-def test_a_hazard_ratio_without_events_in_one_arm_does_not_exist():
-    days = np.random.default_rng(1).integers(1, 400, 200)
-    people = pd.DataFrame({"treated": [0, 1] * 100, "back": [0, 1] * 100, "days": days})
-    result = ek.survival(people, time="days", event="back", outcome="back", estimator="cox")
-    assert result.headline.estimate is None
-    assert result.headline.conf_high is None
+@pytest.mark.parametrize("seed", range(6))
+def test_a_hazard_ratio_without_events_in_one_arm_does_not_exist(seed):
+    days = np.random.default_rng(seed).integers(1, 400, 200)
+    arms = [0] * 100 + [1] * 100
+    people = pd.DataFrame({"treated": arms, "back": arms, "days": days})
+    try:
+        head = ek.survival(people, time="days", event="back", outcome="back", estimator="cox").headline
+    except EstimationError as error:
+        assert "no finite value" in str(error)
+    else:
+        assert head.estimate is head.std_error is head.conf_high is None
 
 
 def test_a_count_without_end_is_refused():
