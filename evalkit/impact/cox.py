@@ -17,6 +17,8 @@ from evalkit.impact.kaplan_meier import distinct, kaplan_meier
 from evalkit.intervals import chi_square_p
 
 CONVERGED, MOST_STEPS, SEPARATED = 1e-10, 50, 25.0
+# Standard error, per standard deviation of a covariate, that no finite log hazard ratio has.
+FLAT = 50.0
 TRANSFORMS = ("km", "rank", "identity", "log")
 
 
@@ -99,6 +101,8 @@ def cox(
         if np.abs(beta).max() > SEPARATED:
             break
         if abs(gain) <= CONVERGED * (abs(value) + 1) and np.abs(step).max() < 1e-6:
+            if _flat(information):
+                break
             covariance = np.linalg.inv(information) / np.outer(sets.scale, sets.scale)
             return CoxFit(
                 coefficients=beta / sets.scale, covariance=covariance, log_likelihood=value,
@@ -109,6 +113,12 @@ def cox(
         where="survival",
         do="Look for an arm or category in which nobody, or everybody, has the event",
     )
+
+
+def _flat(information: np.ndarray) -> bool:
+    """Whether the likelihood has no top: it can rise so slowly towards an infinite ratio that steps look converged."""
+    variances = np.diag(np.linalg.pinv(information))
+    return not ((variances > 0) & (variances < FLAT**2)).all()
 
 
 def risk_sets(

@@ -21,8 +21,6 @@ from evalkit.impact.sample import Sample, attrition, read_sample
 from evalkit.options import one_of, takes
 from evalkit.results import Check, Estimate, Result
 
-# A standard error of a log hazard ratio that no data with events in both arms reach.
-DIVERGED = 50.0
 ESTIMATORS = ("kaplan_meier", "cox", "rmst", "aalen_johansen")
 TERMS = {"rmst": "rmst_difference", "cox": "hazard_ratio"}
 MEASURES = {
@@ -260,7 +258,7 @@ def _cox(
     estimates = [
         replace(
             estimate_from(
-                name, "rate_ratio", _or_none(float(value), float(variance)), _spread(float(variance), sample), sample,
+                name, "rate_ratio", float(value), _spread(float(variance), sample), sample,
                 options.level, interval=interval,
             ),
             measure="hazard_ratio",
@@ -268,11 +266,6 @@ def _cox(
         for name, value, variance in zip(names, fit.coefficients, np.diag(covariance), strict=True)
     ]  # fmt: skip
     return estimates, (_proportional(fit, options),)
-
-
-def _or_none(value: float, variance: float) -> float:
-    """Not a number where the likelihood rises without end, as when nobody in one arm has the event."""
-    return value if math.sqrt(variance) < DIVERGED else math.nan
 
 
 def _raw_covariates(frame: pd.DataFrame, names: tuple[str, ...]) -> tuple[np.ndarray, list[str]]:

@@ -122,12 +122,8 @@ def test_a_hazard_ratio_without_events_in_one_arm_does_not_exist(seed):
     days = np.random.default_rng(seed).integers(1, 400, 200)
     arms = [0] * 100 + [1] * 100
     people = pd.DataFrame({"treated": arms, "back": arms, "days": days})
-    try:
-        head = ek.survival(people, time="days", event="back", outcome="back", estimator="cox").headline
-    except EstimationError as error:
-        assert "no finite value" in str(error)
-    else:
-        assert head.estimate is head.std_error is head.conf_high is None
+    with pytest.raises(EstimationError, match="survival"):
+        ek.survival(people, time="days", event="back", outcome="back", estimator="cox")
 
 
 def test_a_count_without_end_is_refused():
