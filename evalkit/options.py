@@ -26,10 +26,18 @@ def takes(options_class: type) -> Callable[[Callable[..., Result]], Callable[...
     def wrap(function: Callable[..., Result]) -> Callable[..., Result]:
         @wraps(function)
         def called(frame: Any = None, options: Any = None, /, **values: Any) -> Result:
+            if frame is not None and not isinstance(frame, pd.DataFrame | Mapping):
+                raise DataError(
+                    "the first argument must be a frame",
+                    where=f"{function.__name__}()",
+                    do="Give a pandas DataFrame",
+                )
             if options is None:
                 options = read_options(options_class, values, where=f"{function.__name__}()")
             elif values:
-                raise StudyError("give either an options object or named options, not both", where=function.__name__)
+                raise StudyError(
+                    "give either an options object or named options, not both", where=function.__name__
+                )
             return function(frame, options)
 
         called.options = options_class  # type: ignore[attr-defined]
@@ -81,7 +89,9 @@ def require_columns(frame: pd.DataFrame, names: Iterable[str | None], *, where: 
     missing = [name for name in names if name not in frame.columns]
     if missing:
         raise DataError(
-            Problem(where=where, wrong=f"there is no column `{name}`", do=nearest(name, map(str, frame.columns)))
+            Problem(
+                where=where, wrong=f"there is no column `{name}`", do=nearest(name, map(str, frame.columns))
+            )
             for name in missing
         )
 

@@ -1,7 +1,7 @@
 """The rules of a column, as SQL over text: which values are sound, why one is not, and what type it becomes.
 
 The text is judged before any cast, so that a value can be counted and its row named. Values are shown only for
-categories, flags and dates: never for ids or free text.
+categories, flags and dates, and there only where they look the part: never ids or free text.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from evalkit.contract import Column
@@ -22,22 +23,34 @@ if TYPE_CHECKING:
 EARLIEST, LATEST = date(1900, 1, 1), date(2100, 12, 31)
 SHOWN_ROWS = 5
 FIRST_ROW = 2
+BLANK_WORDS = ("null", "na", "n/a", "none", "nan", "unknown", "missing", "--")
+FLAG_WORDS = ("0", "1", "yes", "no", "y", "n", "true", "false")
 
 _ISO = r"\d{4}-\d{2}-\d{2}([ T]00:00(:00(\.0+)?)?)?"
 _DAY_MONTH = r"\d{1,2}[/.-]\d{1,2}[/.-]\d{4}"
 _WHOLE = r"[+-]?\d{1,18}(\.0+)?"
 _DIRECTIVES = {"%Y", "%m", "%d", "%b", "%B", "%-d", "%-m", "%H", "%M", "%S"}
+# Digits and marks, with a month's name at most: what a mistyped date or number looks like, and a name does not.
+_DATE_OR_NUMBER = re.compile(
+    r"[\d\s/.,:+T%-]*(?:(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[\d\s/.,:+-]*)?",
+    re.IGNORECASE,
+)
 _NUMBER = r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?"
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a value is refused: the predicate that picks it out, what is wrong, what to do, whether it may be shown."""
+    """Why a value is refused: the predicate that picks it out, what is wrong, what to do, whether it may be shown.
+
+    With shifted columns any cell can hold a name or an id. So a code is shown only where it resembles one of `known`,
+    and anything else only where it looks like a date or a number.
+    """
 
     when: str
     wrong: str
     do: str
     shows: bool = False
+    known: tuple[str, ...] = ()
 
 
 def value_problems(
@@ -126,7 +139,8 @@ def _counts(con: duckdb.DuckDBPyConnection, table: str, verdict: str) -> list[tu
 def _problem(reason: Reason, name: str, rows: list[tuple[int, str]], count: int, shown: str) -> Problem:
     found = ""
     if reason.shows:
-        found = ", ".join(dict.fromkeys(str(value) for _, value in rows if value is not None))
+        values = dict.fromkeys(str(value) for _, value in rows if value is not None)
+        found = ", ".join(value for value in values if _may_be_shown(value, reason.known))
     do = reason.do
     if "{serial}" in do:
         do = do.format(serial=date(1899, 12, 30) + timedelta(days=int(rows[0][1])))
@@ -136,6 +150,15 @@ def _problem(reason: Reason, name: str, rows: list[tuple[int, str]], count: int,
         found=found,
         do=do,
     )
+
+
+def _may_be_shown(value: str, known: tuple[str, ...]) -> bool:
+    if known:
+        plain = value.strip().lower()
+        if len(plain) == 1 or plain in BLANK_WORDS:
+            return True
+        return bool(get_close_matches(plain, [each.lower() for each in known], n=1, cutoff=0.75))
+    return _DATE_OR_NUMBER.fullmatch(value) is not None
 
 
 def _parsed(text: str, column: Column) -> str:
@@ -271,7 +294,13 @@ def _number_reasons(text: str, column: Column) -> list[Reason]:
 
 def _flag_reasons(text: str, column: Column) -> list[Reason]:
     return [
-        Reason(f"{text} NOT IN ('0', '1')", "a flag is 0 or 1", "Write 1 for yes and 0 for no", shows=True)
+        Reason(
+            f"{text} NOT IN ('0', '1')",
+            "a flag is 0 or 1",
+            "Write 1 for yes and 0 for no",
+            shows=True,
+            known=FLAG_WORDS,
+        )
     ]
 
 
@@ -283,6 +312,7 @@ def _category_reasons(text: str, column: Column) -> list[Reason]:
             "the value is not among the `values` of the column",
             f"Known: {listed}",
             shows=True,
+            known=column.values,
         )
     ]
 

@@ -412,3 +412,19 @@ def test_offences_that_cannot_be_true_are_problems(offences):
 def test_two_people_may_share_an_offence_id(offences):
     read = offences(OFFENCES + "A,2018-10-01,2018-12-01,1,5\nB,2018-10-01,2018-12-01,1,5\n").checked()
     assert read.kept == 2
+
+
+def test_a_cell_that_slipped_into_another_column_is_never_shown(tmp_path):
+    path = tmp_path / "people.csv"
+    path.write_text(
+        "person_id,sex,seen,agreed\nA1,Mandy Smith,Mandy Smith,A1\nA2,Femal,2020-02-30,Yes\n",
+        encoding="utf-8",
+    )
+    columns = {
+        "person_id": Column(type="id"), "sex": Column(type="category", values=("female", "male")),
+        "seen": Column(type="date"), "agreed": Column(type="flag"),
+    }  # fmt: skip
+    shown = "\n".join(str(problem) for problem in read_table(path, columns).problems)
+    assert "Mandy" not in shown
+    assert "A1" not in shown
+    assert all(value in shown for value in ("Femal", "2020-02-30", "Yes"))
