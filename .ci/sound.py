@@ -19,12 +19,17 @@ def problems(site: Path) -> list[str]:
             found.append(f"{study}: results.json is empty or another study's")
         for ending in FORMATS:
             report = site / study / "report" / f"commissioner.{ending}"
-            if not report.is_file() or not report.read_bytes().lstrip()[:20].lower().startswith(STARTS[ending].lower()):
+            if not report.is_file() or not report.read_bytes().lstrip()[:20].lower().startswith(
+                STARTS[ending].lower()
+            ):
                 found.append(f"{study}: no sound commissioner.{ending}")
             if f"{study}/report/commissioner.{ending}" not in index:
                 found.append(f"{study}: the index does not link commissioner.{ending}")
     for page in site.rglob("*.html"):
-        if re.search(r"<(?:script|img|link|iframe)[^>]+(?:src|href)=[\"']?(?:https?:)?//", page.read_text(encoding="utf-8")):
+        if re.search(
+            r"<(?:script|img|link|iframe)[^>]+(?:src|href)=[\"']?(?:https?:)?//",
+            page.read_text(encoding="utf-8"),
+        ):
             found.append(f"{page}: loads something from the network")
     return found
 

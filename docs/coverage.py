@@ -27,9 +27,13 @@ are still correlated. Plain Poisson on over-dispersed counts is shown failing.""
 
 
 def table(frame: pd.DataFrame) -> str:
-    cells = frame.map(lambda value: "" if pd.isna(value) else f"{value:g}" if isinstance(value, float) else str(value))
+    cells = frame.map(
+        lambda value: "" if pd.isna(value) else f"{value:g}" if isinstance(value, float) else str(value)
+    )
     lines = [" | ".join(frame.columns), " | ".join("---" for _ in frame.columns)]
-    return "\n".join(f"| {line} |" for line in [*lines, *(" | ".join(row) for row in cells.itertuples(index=False))])
+    return "\n".join(
+        f"| {line} |" for line in [*lines, *(" | ".join(row) for row in cells.itertuples(index=False))]
+    )
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""What study.yml promises about columns, events and outcomes: small frozen records that study, frames and outcomes share."""
+"""What study.yml promises of columns, events and outcomes: frozen records that study, frames and outcomes share."""
 
 from __future__ import annotations
 

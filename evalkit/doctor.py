@@ -10,7 +10,18 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-NEEDED = ("numpy", "pandas", "scipy", "statsmodels", "linearmodels", "ibis", "duckdb", "plotnine", "pypandoc", "typst")
+NEEDED = (
+    "numpy",
+    "pandas",
+    "scipy",
+    "statsmodels",
+    "linearmodels",
+    "ibis",
+    "duckdb",
+    "plotnine",
+    "pypandoc",
+    "typst",
+)
 OLDEST = (3, 11)
 
 
@@ -54,7 +65,9 @@ def _quarto() -> dict[str, Any]:
 
 def _spark() -> dict[str, Any]:
     there = importlib.util.find_spec("pyspark") is not None
-    note = "" if there else "Only needed where offences live on a cluster; DuckDB measures outcomes otherwise."
+    note = (
+        "" if there else "Only needed where offences live on a cluster; DuckDB measures outcomes otherwise."
+    )
     return _finding("Spark", True if there else None, "installed" if there else "not installed", note)
 
 

@@ -201,9 +201,7 @@ class Design:
         used = int((self.weights > 0).sum())
         lost = 0 if self.discarded is None else len(self.discarded)
         on = ", ".join(self.covariates) or "no covariates"
-        return (
-            f"Comparison by `{self.method}` on {on}; estimand {self.estimand}; {used} people used, {lost} left out."
-        )
+        return f"Comparison by `{self.method}` on {on}; estimand {self.estimand}; {used} people used, {lost} left out."
 
 
 def _estimate_line(each: Estimate) -> str:

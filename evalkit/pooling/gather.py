@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from evalkit.errors import DataError, Problem
-from evalkit.pooling.measures import COUNTS, LOG_OF, MEANS, effects_from_counts, effects_from_means
 from evalkit.options import require_columns
+from evalkit.pooling.measures import COUNTS, LOG_OF, MEANS, effects_from_counts, effects_from_means
 
 SAME = ("outcome", "window", "estimand", "better")
 WORDS = {

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.errors import DataError, StudyError
+from evalkit.options import one_of, require_columns, takes
 from evalkit.pooling.bias import cumulative, leave_one_out
 from evalkit.pooling.checks import checks_of
 from evalkit.pooling.gather import studies_of
@@ -17,7 +18,6 @@ from evalkit.pooling.heterogeneity import Heterogeneity, heterogeneity, moment_i
 from evalkit.pooling.measures import LOG_OF, MEASURES, ZERO_CELLS
 from evalkit.pooling.moderators import regression
 from evalkit.pooling.pooling import ESTIMATORS, INTERVALS, Pooled, pool
-from evalkit.options import one_of, require_columns, takes
 from evalkit.results import Estimate, Result
 
 REFERENCES = {

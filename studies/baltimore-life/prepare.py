@@ -16,7 +16,9 @@ def main() -> None:
     assert sum(row["arrest"] == "1" for row in rows if row["fin"] == "1") == 48
     with (DATA / "people.csv").open("w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["person_id", "treated", "week", "arrest", "age", "race", "wexp", "mar", "paro", "prio"])
+        writer.writerow(
+            ["person_id", "treated", "week", "arrest", "age", "race", "wexp", "mar", "paro", "prio"]
+        )
         for number, row in enumerate(rows, 1):
             kept = [row[name] for name in ("week", "arrest", "age", "race", "wexp", "mar", "paro", "prio")]
             writer.writerow([f"{number:03d}", row["fin"], *kept])

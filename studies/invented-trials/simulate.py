@@ -17,7 +17,9 @@ def main() -> None:
     rng = np.random.default_rng(SEED)
     with (Path(__file__).parent / "data" / "trials.csv").open("w", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
-        rows.writerow(["study", "events_treated", "n_treated", "events_control", "n_control", "outcome", "window"])
+        rows.writerow(
+            ["study", "events_treated", "n_treated", "events_control", "n_control", "outcome", "window"]
+        )
         for name in TRIALS:
             size = int(rng.integers(60, 220))
             risk = BASE * np.exp(rng.normal(0, 0.2))

@@ -16,7 +16,13 @@ SEED = 20191231
 POOL, SHARE_ON_PROGRAMME = 1150, 0.17
 FIRST, LAST = date(2018, 1, 1), date(2018, 12, 31)
 LOOK_BACK_DAYS, FOLLOWED_DAYS = 1095, 880
-TYPES = (("theft", 2), ("criminal damage", 2), ("violence", 10), ("robbery", 365), ("possession of a weapon", 180))
+TYPES = (
+    ("theft", 2),
+    ("criminal damage", 2),
+    ("violence", 10),
+    ("robbery", 365),
+    ("possession of a weapon", 180),
+)
 
 
 def write(name: str, header: list[str], rows: list[list]) -> None:
@@ -52,7 +58,13 @@ def main() -> None:
         # Referral looks at the same things as the matching does, and at nothing else.
         score = -2.5 + 0.45 * min(history(rows, index), 4) + 0.10 * (16 - age) + 0.25 * male
         on_programme = rng.random() < 1 / (1 + np.exp(-score)) and len(cohort) < SHARE_ON_PROGRAMME * POOL
-        row = [person, index, age, "male" if male else "female", ["community order", "caution"][rng.random() < 0.4]]
+        row = [
+            person,
+            index,
+            age,
+            "male" if male else "female",
+            ["community order", "caution"][rng.random() < 0.4],
+        ]
         (cohort if on_programme else control).append(row)
         offences += rows
     header = ["person_id", "index_date", "age", "sex", "disposal"]

@@ -43,7 +43,9 @@ def main() -> None:
         rows.writerow(["ward", "month", "asb", "population", "window_starts"])
         for ward, (population, counts) in wards.items():
             starts = "2019-01" if ward == "Loftus" else ""
-            rows.writerows([ward, month, count, population, starts] for month, count in zip(MONTHS, counts, strict=True))
+            rows.writerows(
+                [ward, month, count, population, starts] for month, count in zip(MONTHS, counts, strict=True)
+            )
     with (data / "unknown_base.csv").open("w", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(["supposed_base", "before", "after"])

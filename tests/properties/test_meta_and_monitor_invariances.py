@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from evalkit.intervals import wilson
-from evalkit.pooling import effects_from_counts, heterogeneity, meta, pool
 from evalkit.monitor import funnel, run_chart, smallest_possible_n, survey
 from evalkit.monitor.survey import possible_counts
+from evalkit.pooling import effects_from_counts, heterogeneity, meta, pool
 
 SEEDS = range(8)
 

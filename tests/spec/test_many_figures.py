@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from evalkit.pooling import meta
 from evalkit.monitor import funnel, run_chart, survey
+from evalkit.pooling import meta
 from evalkit.report import figures
 from evalkit.report.theme import draw
 
