@@ -35,7 +35,6 @@ from evalkit.results import Estimate, Result
 QUANTILES = (0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975)
 RATIO_TERMS = ("benefit_cost_ratio", "financial_return_on_investment")
 MEASURES = {"payback_year": "year", "cashable_share": "share", **dict.fromkeys(RATIO_TERMS, "ratio")}
-SHARE_INPUTS = ("affected", "engaged", "retained", "deadweight")
 PARTS_OF_COST = (0.25, 0.5, 1.0)  # a published ratio seldom says how much of the cost it counts
 WARNED = ("effect_sign", "unit_cost_price_year", "saves_more_than_spends", "beyond_horizon")
 REFERENCES = ("hmtreasury2026", "hmtreasury2014", "gmca2015")

@@ -11,8 +11,6 @@ from evalkit.costbenefit.account import Account
 from evalkit.costbenefit.inputs import rows_of
 from evalkit.results import Result
 
-MOVABLE = ("impact", "deadweight", "unit_cost")
-
 
 def what_if_frames(account: Account) -> dict[str, pd.DataFrame]:
     """`what_if_lines` and `what_if_costs`: an account reduced to what its ratio is computed from.

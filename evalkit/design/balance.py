@@ -34,10 +34,6 @@ class Threshold:
 
 
 JUSTICE_DATA_LAB = Threshold(good=0.05, reasonable=0.10, source="Ministry of Justice, Justice Data Lab")
-SPREAD_WORDS = {
-    "att": "the treated people before matching",
-    "pooled": "both arms before matching, pooled",
-}
 
 
 def balance_table(

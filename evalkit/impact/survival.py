@@ -13,7 +13,7 @@ from evalkit import inference
 from evalkit.errors import DataError, EstimationError, StudyError
 from evalkit.impact import kaplan_meier as km
 from evalkit.impact.adjusted import covariate_matrix
-from evalkit.impact.cox import CoxFit, cox, proportional_hazards_test, robust_covariance
+from evalkit.impact.cox import TRANSFORMS, CoxFit, cox, proportional_hazards_test, robust_covariance
 from evalkit.impact.measures import FEWEST_CLUSTERS, FEWEST_IN_ARM, Spread, estimate_from
 from evalkit.impact.proportion import check_level
 from evalkit.impact.rates_checks import clusters as cluster_check
@@ -56,7 +56,7 @@ class SurvivalOptions:
     def __post_init__(self) -> None:
         one_of("estimator", self.estimator, ESTIMATORS, where="survival")
         one_of("ties", self.ties, ("efron", "breslow"), where="survival")
-        one_of("transform", self.transform, ("km", "rank", "identity", "log"), where="survival")
+        one_of("transform", self.transform, TRANSFORMS, where="survival")
         check_level(self.level)
         if (self.time is None) != (self.event is None):
             raise StudyError("`time` and `event` go together", where="survival")

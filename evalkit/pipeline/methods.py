@@ -11,8 +11,6 @@ from evalkit.errors import EvalkitError, Problem, StudyError, nearest
 from evalkit.options import read_options
 from evalkit.results import Result
 
-READS = ("people", "frame", "numbers", "account", "studies")
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Method:

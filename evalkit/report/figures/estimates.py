@@ -19,7 +19,6 @@ ARMS = {"treated": "programme", "control": "comparison group"}
 ROW, MARGIN, LINE = 0.5, 0.95, 0.19  # inches
 LABEL = 32  # characters
 TICKS = (0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 10.0, 20.0, 50.0, 100.0)
-DIRECTIONS = ("fewer or lower", "more or higher")
 
 
 def forest(results: Sequence[Result], *, labels: Mapping[str, str] | None = None) -> Figure:
