@@ -47,8 +47,9 @@ def interrupted(frame: pd.DataFrame, options: InterruptedOptions) -> Result:
     autocorrelation
         `none` (default), `newey_west` (Bartlett weights, n / (n − k)), `prais_winsten` (gaussian only).
     season, season_length, harmonics
-        `none`, `months` (a term for each period of the cycle) or `harmonic` (that many sine and cosine pairs,
-        default 2) over a cycle of `season_length` periods (default: a year of months or quarters, a week of days).
+        `none`; a whole number of periods in a cycle, such as 12 or 4, or `month`: a term for each of them; `quarter`:
+        a term for each quarter of the year, of monthly or quarterly figures; `harmonic`: that many sine and cosine
+        pairs, default 2. A cycle has `season_length` periods (default: a year of months or quarters, a week of days).
     exposure
         Column of the people or the time at risk: its log is an offset.
     unit, comparison

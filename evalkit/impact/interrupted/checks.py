@@ -8,6 +8,7 @@ from scipy.special import chdtrc, chdtri
 from evalkit.impact.interrupted.model import Model
 from evalkit.impact.interrupted.options import InterruptedOptions
 from evalkit.impact.interrupted.series import Series, season_length
+from evalkit.impact.seasons import named
 from evalkit.inference import two_sided
 from evalkit.results import Check
 
@@ -184,12 +185,12 @@ def season(series: Series, options: InterruptedOptions) -> Check:
         null="the periods before and after the start hold the same times of the year",
         statistic=length,
         passed=True if modelled else None,
-        reading=f"The time of year is modelled by {options.season.replace('_', ' ')}."
+        reading=f"The time of year is modelled by {named(options.season)}."
         if modelled
         else "The time of year is not modelled, and the periods after the start are not whole years."
         if lopsided
         else "The time of year is not modelled.",
-        next_step="Set `season: harmonic` or `months`" if lopsided else "",
+        next_step="Set `season: harmonic`, `quarter` or `month`" if lopsided else "",
     )
 
 

@@ -88,9 +88,11 @@ def columns(series: Series, options: InterruptedOptions) -> tuple[list[str], np.
 def _season(series: Series, options: InterruptedOptions) -> dict[str, np.ndarray]:
     if series.phase is None:
         return {}
+    if options.season != "harmonic":
+        return {
+            f"season_{k}": (series.phase == k).astype(float) for k in range(1, int(series.phase.max()) + 1)
+        }
     length = season_length(series.calendar, options)
-    if options.season == "months":
-        return {f"season_{k}": (series.phase == k).astype(float) for k in range(1, length)}
     angle = 2 * np.pi * series.phase / length
     waves = {}
     for k in range(1, min(options.harmonics, length // 2) + 1):

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from evalkit.errors import StudyError
+from evalkit.impact.seasons import check_season
 from evalkit.options import one_of
 
 FAMILIES = ("poisson", "negative_binomial", "quasi_poisson", "gaussian")
 AUTOCORRELATIONS = ("none", "newey_west", "prais_winsten")
-SEASONS = ("none", "months", "harmonic")
 Moment = int | str | date
 
 
@@ -23,7 +23,7 @@ class InterruptedOptions:
     starts: int | str | date
     family: str = "quasi_poisson"
     autocorrelation: str = "none"
-    season: str = "none"
+    season: str | int = "none"
     season_length: int | None = None
     harmonics: int = 2
     exposure: str | None = None
@@ -38,7 +38,7 @@ class InterruptedOptions:
     def __post_init__(self) -> None:
         one_of("family", self.family, FAMILIES, where="interrupted")
         one_of("autocorrelation", self.autocorrelation, AUTOCORRELATIONS, where="interrupted")
-        one_of("season", self.season, SEASONS, where="interrupted")
+        check_season(self.season, where="interrupted")
         refused = {
             "`level` must lie between 0 and 1": not 0 < self.level < 1,
             "`autocorrelation: prais_winsten` is for `family: gaussian`; counts take `newey_west`": (
@@ -53,6 +53,8 @@ class InterruptedOptions:
             and self.autocorrelation != "newey_west",
             "`lags` must be 0 or more": (self.lags or 0) < 0,
             "`season_length` must be 2 or more": self.season_length is not None and self.season_length < 2,
+            "`season` and `season_length` give two lengths of one cycle": isinstance(self.season, int)
+            and self.season_length not in (None, self.season),
             "`harmonics` must be 1 or more": self.harmonics < 1,
         }
         for words, wrong in refused.items():

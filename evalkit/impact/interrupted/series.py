@@ -10,6 +10,7 @@ import pandas as pd
 from evalkit.errors import DataError, StudyError
 from evalkit.impact.did.calendar import Calendar, read_calendar
 from evalkit.impact.interrupted.options import InterruptedOptions, Moment
+from evalkit.impact.seasons import cycle, phases
 from evalkit.options import require_columns
 
 WHERE = "interrupted"
@@ -88,39 +89,13 @@ def read_series(frame: pd.DataFrame, options: InterruptedOptions) -> Series:
         calendar=calendar, observed=observed, exposure=exposure, start=start, inside=inside,
         breaks=tuple(each for each in breaks if 0 < each < len(calendar.labels)),
     )  # fmt: skip
-    return replace(series, phase=_phase(series, options))
+    phase = phases(calendar, series.periods, options.season, options.season_length, where=WHERE)
+    return replace(series, phase=phase)
 
 
 def season_length(calendar: Calendar, options: InterruptedOptions) -> int | None:
     """Periods in a year: as given, or from the calendar; None where neither says."""
-    if options.season_length is not None:
-        return options.season_length
-    if calendar.unit == "month" and 12 % calendar.size == 0 and calendar.size < 12:
-        return 12 // calendar.size
-    return 7 if calendar.unit == "day" and calendar.size == 1 else None
-
-
-def _phase(series: Series, options: InterruptedOptions) -> np.ndarray | None:
-    """The place of each period in its year, 0 for the first; None where no season is modelled."""
-    if options.season == "none":
-        return None
-    length = season_length(series.calendar, options)
-    if length is None:
-        raise StudyError(
-            f"`season: {options.season}` needs `season_length`, the number of periods in a cycle",
-            where=WHERE,
-            do="Add `season_length: 12` for months, 4 for quarters, 52 for weeks",
-        )
-    if series.periods < 2 * length:
-        raise DataError(
-            f"a season of {length} periods needs two full cycles",
-            where=WHERE,
-            found=f"{series.periods} periods",
-            do="Set `season: none`, or give a longer series",
-        )
-    calendar = series.calendar
-    offset = calendar.first // calendar.size if calendar.unit == "month" else 0
-    return (offset + np.arange(series.periods)) % length
+    return cycle(calendar, options.season, options.season_length)
 
 
 def _groups(frame: pd.DataFrame, options: InterruptedOptions) -> np.ndarray:
