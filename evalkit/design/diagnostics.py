@@ -65,7 +65,9 @@ def weight_checks(weights: np.ndarray, treated: np.ndarray) -> tuple[Check, Chec
         statistic=largest,
         threshold=MOST_RELATIVE_WEIGHT,
         passed=not heavy,
-        reading=f"The largest weight is {largest:.1f} times the average of its arm.",
+        reading=f"The largest weight is {largest:.1f} times the average of its arm."
+        if largest > 1.05
+        else "Nobody counts for much more than anybody else in the same arm.",
         next_step="Look at overlap; trim by rule, or use overlap weights." if heavy else "",
     )
     effective = Check(

@@ -166,7 +166,7 @@ def coarse_text(
         if hidden:
             return f"{policy.threshold} or more"
         if keep == 1 and abs(value) > 100:
-            return str(round(figures(value, 1)))
+            return f"about {round(figures(value, 1)):,}"
         return f"{policy.rounded(value):,}" if "," in found else str(policy.rounded(value))
 
     return NUMBER.sub(swap, text)

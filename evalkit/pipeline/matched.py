@@ -42,6 +42,7 @@ def tie_check(
     if not known:
         return _no_range(len(found))
     low, high, unit = min(known), max(known), taken.headline.unit or ""
+    unit = "" if unit == "ratio" else unit
     return Check(
         name="tie_orders",
         null=NO_MATTER,

@@ -64,7 +64,7 @@ def evidence(output: Output) -> str:
         f"- Size of the difference: **{escape(main.get('size_word') or 'not rated')}**",
         *(f"- {escape(sentence(reason))}" for reason in found.get("reasons") or ()),
     ]
-    if found.get("obligatory"):
+    if found.get("obligatory") and not output.hypothetical:  # invented data say so among the reasons
         lines.append(f"- {escape(sentence(found['obligatory']))}")
     if found.get("scale"):
         lines.append(f"\nScale used: {escape(found['scale'])}.")
@@ -153,17 +153,6 @@ def groups(output: Output) -> str:
     )
 
 
-def next_steps(output: Output) -> str:
-    """What would make the evidence stronger: the next steps of the checks that failed or inform."""
-    steps = [c.next_step for r in output.results for c in r.checks if c.next_step and c.passed is not True]
-    steps = list(dict.fromkeys(sentence(step) for step in steps))
-    return (
-        "\n".join(f"- {escape(unticked(step))}" for step in steps) + "\n"
-        if steps
-        else _none("The checks ask for no next step.")
-    )
-
-
 def about(output: Output) -> str:
     """What the study is, whose it is and how to read its status."""
     told = output.get("about") or {}
@@ -244,4 +233,4 @@ def _better(outcome: Mapping[str, object]) -> str:
 
 
 PARTS: Sequence[str] = ("evidence", "notes", "statements", "delivered", "findings",
-                        "definitions", "quality", "groups", "next_steps", "about")  # fmt: skip
+                        "definitions", "quality", "groups", "about")  # fmt: skip

@@ -12,7 +12,7 @@ from evalkit.report.front import NOT_GIVEN
 from evalkit.report.output import Output
 from evalkit.report.parts import LEVELS
 from evalkit.report.tables import estimate_text, interval_text
-from evalkit.report.words import count, day, escape, is_number, plain_words, sentence, unit_words
+from evalkit.report.words import count, day, escape, is_number, sentence, step_words, unit_words
 
 WORDS = {"programme": 40, "people": 40, "approach": 60, "outcome": 60, "result": 60, "size": 6, "certainty": 26,
          "evidence_level": 20, "cost_per_person": 30, "value": 40, "implementation": 30, "harms": 30, "equity": 30,
@@ -113,7 +113,7 @@ def _people(output: Output) -> Any:
     if rows and n in (None, rows[-1].get("n")):
         start, end = rows[0], rows[-1]
         return (
-            f"{count(start.get('n'))} {plain_words(start.get('step'))}, {count(end.get('n'))} analysed: {who}"
+            f"{count(start.get('n'))} {step_words(start.get('step'))}, {count(end.get('n'))} analysed: {who}"
         )
     return (
         f"{count(n)} counted: {who}"

@@ -20,6 +20,7 @@ from evalkit.report.words import (
     quantity,
     slug,
     spread,
+    step_words,
     unit_words,
 )  # fmt: skip
 from evalkit.results import Check, Estimate, Result
@@ -148,7 +149,7 @@ def flow_table(
     columns = [Column(heading="Step"), Column(heading="Group"), Column(heading="People", numeric=True),
                Column(heading="Lost", numeric=True), Column(heading="Why")]  # fmt: skip
     cells = [
-        [plain_words(row.get("step", "")).capitalize(), arms.get(str(row.get("arm")), str(row.get("arm") or "all")),
+        [step_words(row.get("step", "")).capitalize(), arms.get(str(row.get("arm")), str(row.get("arm") or "all")),
          *(blank if row.get(each) is None else count(row[each]) for each in ("n", "lost")), row.get("reason") or "[z]"]
         for row in rows
     ]  # fmt: skip

@@ -22,6 +22,11 @@ SHORTHAND = {
     "[low]": "rounds to nought",
     "[u]": "unreliable",
 }
+STEPS = {
+    "submitted": "put forward",
+    "mature": "followed for long enough",
+    "compared": "compared",
+}
 MEASURES = {
     "risk_difference": "difference",
     "mean_difference": "difference in means",
@@ -58,14 +63,20 @@ def slug(text: object) -> str:
     return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-") or "item"
 
 
+def step_words(step: object) -> str:
+    """A step of the flow of people as a reader would say it; steps of the study's own are printed as they are."""
+    return STEPS.get(str(step), plain_words(step))
+
+
 def plain_words(name: object) -> str:
     """A coded name as words: `risk_difference` is "risk difference"."""
     return str(name).replace("_", " ").strip()
 
 
 def unticked(text: str) -> str:
-    """Names of options in quotation marks: a page for a commissioner holds no code."""
-    return re.sub(r"`([^`]+)`", "“\\1”", text)
+    """Names of options in quotation marks, names of columns as words: a page for a commissioner holds no code."""
+    quoted = re.sub(r"`([^`]+)`", "“\\1”", text)
+    return re.sub(r"\b[a-z][a-z0-9]*(?:_[a-z0-9]+)+\b", lambda found: plain_words(found.group()), quoted)
 
 
 def is_number(value: Any) -> bool:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from evalkit.report.output import numbers
 from evalkit.report.theme import DARK_BLUE, DUO, FOCUS_GREY, INK, LILAC, ORANGE, TEXT, Figure, plain_theme
-from evalkit.report.words import count, is_number, number, percent, plain_words, spread
+from evalkit.report.words import count, is_number, number, percent, plain_words, spread, step_words
 from evalkit.results import Result
 
 ROW, MARGIN = 0.5, 0.9
@@ -35,11 +35,12 @@ def flow(rows: Sequence[Mapping[str, object]], *, arms: Mapping[str, str] | None
     arms = {"treated": "programme", "control": "comparison group"} | dict(arms or {})
     data = pd.DataFrame(rows)
     data = numbers(data, ["n"])
+    data["step"] = [textwrap.fill(step_words(step), 26) for step in data["step"]]
     data["group"] = (
         [textwrap.fill(arms.get(str(a), str(a)), 26) for a in data["arm"]] if "arm" in data else "all"
     )
-    steps = list(dict.fromkeys(data["step"].astype(str)))[::-1]
-    data["step"] = pd.Categorical(data["step"].astype(str), categories=steps, ordered=True)
+    steps = list(dict.fromkeys(data["step"]))[::-1]
+    data["step"] = pd.Categorical(data["step"], categories=steps, ordered=True)
     data["text"] = [count(n) if is_number(n) else "withheld" for n in data["n"]]
     data["n"] = data["n"].fillna(0)
     groups = list(dict.fromkeys(data["group"]))
@@ -57,7 +58,7 @@ def flow(rows: Sequence[Mapping[str, object]], *, arms: Mapping[str, str] | None
         + theme(axis_text_x=element_blank(), axis_title_x=element_blank())
     )
     if len(groups) > 1:
-        plot = plot + facet_wrap("group", scales="free_x", ncol=2)
+        plot = plot + facet_wrap("group", ncol=2)
     return Figure(plot=plot, alt=_flow_alt(data, groups), data=data, height=MARGIN + ROW * len(steps))
 
 
@@ -220,7 +221,7 @@ def icon_array(panels: Mapping[str, float], *, low: Mapping[str, float] | None =
         + theme(axis_text=element_blank())
     )
     if len(panels) > 1:
-        plot = plot + facet_wrap("panel")
+        plot = plot + facet_wrap("panel") + theme(panel_spacing_x=0.08)
     parts = [f"{panel}: {percent(share)} of 100" for panel, share in panels.items()]
     alt = f"{len(panels) * 100} figures, ten by ten. {'; '.join(parts)}.".replace("% of 100", " in every 100")
     return Figure(plot=plot, alt=alt, data=data, width=7.2, height=4.0)
@@ -251,7 +252,5 @@ def _flow_alt(data: pd.DataFrame, groups: Sequence[str]) -> str:
     parts = []
     for group in groups:
         mine = data[data["group"] == group]
-        parts.append(
-            f"{group.replace(chr(10), ' ')}: {'; '.join(f'{r.step} {r.text}' for r in mine.itertuples())}"
-        )
-    return f"How many people there were at each step. {'. '.join(parts)}."
+        parts.append(f"{group}: {'; '.join(f'{r.step} {r.text}' for r in mine.itertuples())}")
+    return f"How many people there were at each step. {'. '.join(parts)}.".replace("\n", " ")
