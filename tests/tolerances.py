@@ -10,3 +10,4 @@ PRINTED = 5e-4  # a source that prints three or four digits
 POUND = 0.5  # money that a source prints to the whole pound
 SPLIT = 2.0  # shares of a cost, each printed to the whole pound, against the whole
 SIMULATION = 4.0  # standard errors of a Monte Carlo mean: one in 16,000 seeds would lie further away
+PRINTED_SIX = 1e-6  # a source that prints six decimal places

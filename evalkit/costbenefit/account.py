@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
-from evalkit.costbenefit.inputs import Inputs, where
+from evalkit.costbenefit.inputs import Inputs
 from evalkit.costbenefit.options import CostBenefitOptions, schedules
-from evalkit.errors import DataError, EvalkitError, Problem, StudyError
+from evalkit.costbenefit.price_years import moved, target_year
 from evalkit.parameters import OPTIMISM as CORRECTION_TABLE
 from evalkit.parameters import Library, prices
 
@@ -43,6 +42,7 @@ class Account:
     price_year: str
     horizon: int
     discounting: str
+    deflators: tuple[str, ...]
     cost_real: np.ndarray
     cost_discount: np.ndarray
     real: np.ndarray
@@ -87,7 +87,8 @@ class Account:
 def build_account(inputs: Inputs, options: CostBenefitOptions, lib: Library) -> Account:
     """Fix the price year and the horizon, and work out what one unit of each line is worth in each year."""
     costs, benefits = inputs.costs, inputs.benefits
-    target = options.price_year or _only_price_year(costs, benefits)
+    target = target_year(costs, benefits, options.price_year)
+    in_prices = moved(costs, benefits, target, lib, options.deflator)
     horizon = options.horizon or int(max([0, *costs["year"], *benefits["last_year"]])) + 1
     edition, standard, health = schedules(options.discounting, lib)
     rates = {
@@ -106,9 +107,10 @@ def build_account(inputs: Inputs, options: CostBenefitOptions, lib: Library) -> 
         price_year=target,
         horizon=horizon,
         discounting=options.discounting,
-        cost_real=inside * raised * _deflators(costs, "price_year", "costs", target, lib),
+        deflators=in_prices.series,
+        cost_real=inside * raised * in_prices.costs,
         cost_discount=np.where(inside, rates["standard"][np.minimum(years, horizon - 1)], 0.0),
-        real=nominal * (cut * _deflators(benefits, "unit_year", "benefits", target, lib))[:, None],
+        real=nominal * (cut * in_prices.benefits)[:, None],
         nominal=nominal,
         discount=np.array([rates[each] for each in benefits["schedule"]]).reshape(len(benefits), horizon),
     )
@@ -229,34 +231,3 @@ def _by_year(account: Account, worth: np.ndarray) -> np.ndarray:
 
 def _ratio(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
     return np.divide(top, bottom, out=np.full(np.shape(top), np.nan), where=bottom != 0)
-
-
-def _only_price_year(costs: pd.DataFrame, benefits: pd.DataFrame) -> str:
-    """The price year that all typed amounts share; unit costs from codes are moved to it."""
-    years = sorted({*costs["price_year"], *benefits.loc[benefits["code"] == "", "price_year"]})
-    if len(years) == 1:
-        return years[0]
-    raise StudyError(
-        "the amounts are in several price years",
-        where="cost_benefit",
-        found=", ".join(years),
-        do="Give `price_year`",
-    )
-
-
-def _deflators(frame: pd.DataFrame, column: str, name: str, target: str, lib: Library) -> np.ndarray:
-    ratios, problems = {}, []
-    for year, row in zip(frame[column], frame["row"], strict=True):
-        if year in ratios:
-            continue
-        try:
-            ratios[year] = prices.deflator_ratio(lib, year, target)
-        except EvalkitError as error:
-            ratios[year] = np.nan
-            spot: Mapping[str, str] = {"where": where(name, row, "price_year")}
-            problems += [
-                Problem(**spot, wrong=each.wrong, found=each.found, do=each.do) for each in error.problems
-            ]
-    if problems:
-        raise DataError(problems)
-    return frame[column].map(ratios).to_numpy(float)

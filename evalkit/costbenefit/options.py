@@ -27,6 +27,9 @@ class CostBenefitOptions:
         Years 0 to horizon − 1 count; by default, to the last year that a line names.
     price_year : str, optional
         The prices of every result (`2019/20` or `2019`); by default the one that all amounts share.
+    deflator : str, optional
+        The series that moves amounts to `price_year`, such as `gdp_financial_2026`; by default the first that holds all
+        the account's years (a user's own series first, then the edition that the unit cost database itself uses).
     discounting : str
         Edition of the discount rates; its sensitivity table is `green_book_2026_sensitivity`.
     perspective : {"fiscal", "public_value"}
@@ -47,6 +50,7 @@ class CostBenefitOptions:
 
     horizon: int | None = None
     price_year: str | int | None = None
+    deflator: str | None = None
     discounting: str = "green_book_2026"
     perspective: str = "fiscal"
     draws: int = 100_000
@@ -75,6 +79,8 @@ class CostBenefitOptions:
                 self, "price_year", price_year(self.price_year, where="cost_benefit, `price_year`")
             )
         schedules(self.discounting, self.library)
+        if self.deflator is not None:
+            one_of("deflator", self.deflator, tuple(self.library.deflators), where="cost_benefit")
         if self.published_ratio is not None and self.published_ratio <= 0:
             raise StudyError(
                 "a ratio is above nought", where="published_ratio", found=str(self.published_ratio)

@@ -11,7 +11,7 @@ from evalkit.costbenefit.case import Case
 from evalkit.costbenefit.inputs import rows_of, where
 from evalkit.costbenefit.options import schedules
 from evalkit.costbenefit.rules import ANY_CRIME
-from evalkit.parameters import OPTIMISM, SPREAD, prices
+from evalkit.parameters import OPTIMISM, SPREAD, named, prices
 from evalkit.results import Check
 
 OLD_UNIT_COST = 5  # years between a unit cost's prices and the account's
@@ -22,7 +22,8 @@ def unit_cost_age(case: Case) -> Check | None:
     ages = {}
     for row in rows_of(case.inputs.benefits):
         if prices.is_financial(row.unit_year) == prices.is_financial(case.account.price_year):
-            ages[row.code or row.line] = prices.years_between(row.unit_year, case.account.price_year)
+            name = named(row.code, case.lib) if row.code else row.line
+            ages[name] = prices.years_between(row.unit_year, case.account.price_year)
     if not ages:
         return None
     oldest = max(ages, key=lambda code: (ages[code], code))
@@ -41,27 +42,32 @@ def unit_cost_age(case: Case) -> Check | None:
 
 
 def unverified_parameters(case: Case) -> Check:
-    """Values that nobody has checked against the primary document."""
+    """Values that nobody has checked against the primary document, and rules of our own that have none."""
     used = sorted({row.code for row in case.coded_rows if not case.inputs.entries[row.code].verified})
-    grades = {*case.inputs.costs["confidence"], *case.inputs.benefits["confidence"]}
-    if grades - {1}:
-        used += [name for name in (OPTIMISM, SPREAD) if not case.lib.optimism[name]["verified"]]
-    edition = schedules(case.options.discounting, case.lib)[0]
-    used += [] if case.lib.discounting[edition]["verified"] else [edition]
-    series = _series(case)
-    used += [series] if series and not case.lib.deflators[series]["verified"] else []
-    listed = ", ".join(used)
+    grades = {*case.inputs.costs["confidence"], *case.inputs.benefits["confidence"]} - {1}
+    tables = {**case.lib.optimism, **case.lib.discounting, **case.lib.deflators}
+    candidates = [*((OPTIMISM, SPREAD) if grades else ()), schedules(case.options.discounting, case.lib)[0]]
+    candidates += case.account.deflators
+    used += [name for name in candidates if not tables[name]["verified"]]
+    own = [name for name in used if tables.get(name, {}).get("own_rule")]
+    others = [name for name in used if name not in own]
+    said = _said("Not checked against the document it comes from", others, case)
+    said += _said("A rule of evalkit's own, with no document behind it", own, case)
     return Check(
         name="unverified_parameters",
         null="every parameter was checked against its primary document",
         statistic=len(used),
         threshold=0,
         passed=not used,
-        reading=f"Not checked against the primary document: {listed}."
+        reading=" ".join(said) or "Every parameter used was checked at its source.",
+        next_step="Have these values checked at their source, or give your own in a parameter file."
         if used
-        else "Every parameter used was checked at its source.",
-        next_step="Check these values, or give your own parameter file." if used else "",
+        else "",
     )
+
+
+def _said(lead: str, codes: list[str], case: Case) -> list[str]:
+    return [f"{lead}: {'; '.join(named(code, case.lib) for code in codes)}."] if codes else []
 
 
 def own_parameters(case: Case) -> Check | None:
@@ -99,17 +105,41 @@ def unit_cost_price_year(case: Case) -> Check | None:
 
 
 def forecast_deflator(case: Case) -> Check | None:
-    series = _series(case)
-    years = tuple(
-        {case.account.price_year, *case.inputs.costs["price_year"], *case.inputs.benefits["unit_year"]}
+    """Years of the deflator that were forecasts, and how far a newer edition would move the amounts."""
+    years = _years(case)
+    said, step = [], ""
+    for series in case.account.deflators:
+        held = tuple(each for each in years if each in _held(case, series))
+        if not prices.is_forecast(case.lib, held, series):
+            continue
+        start = case.lib.deflators[series]["forecast_from"]
+        said.append(
+            f"Prices were moved by the {named(series, case.lib)}, in which years from {start} were forecasts."
+        )
+        newer = prices.newer_series(case.lib, series, held)
+        if newer is not None:
+            size = _difference(case, series, newer, held)
+            said.append(f"By the {named(newer, case.lib)}, amounts would move by up to {size:.1%}.")
+            step = f"Set `deflator: {newer}` to use the newer edition."
+    return Check(name="forecast_deflator", reading=" ".join(said), next_step=step) if said else None
+
+
+def _difference(case: Case, series: str, newer: str, years: tuple[str, ...]) -> float:
+    """The largest relative difference between two deflators over the moves that this account makes."""
+    target = case.account.price_year
+    old, new = (
+        [prices.deflator_ratio(case.lib, year, target, name) for year in years] for name in (series, newer)
     )
-    if series is None or not prices.is_forecast(case.lib, years):
-        return None
-    start = case.lib.deflators[series]["forecast_from"]
-    return Check(
-        name="forecast_deflator",
-        reading=f"Prices were moved by {series}, in which years from {start} were forecasts.",
-    )
+    return max(abs(b / a - 1) for a, b in zip(old, new, strict=True))
+
+
+def _held(case: Case, series: str) -> set[str]:
+    return {str(year) for year in case.lib.deflators[series]["values"]}
+
+
+def _years(case: Case) -> tuple[str, ...]:
+    used = {case.account.price_year, *case.inputs.costs["price_year"], *case.inputs.benefits["unit_year"]}
+    return tuple(sorted(used))
 
 
 def optimism_correction(case: Case) -> Check | None:
@@ -129,15 +159,18 @@ def cashable_average_costs(case: Case) -> Check | None:
     rows = [row for row in case.coded_rows if case.inputs.entries[row.code].average and row.cashable]
     if not rows:
         return None
-    codes = ", ".join(sorted({row.code for row in rows}))
+    codes = sorted({row.code for row in rows})
+    names = "; ".join(named(code, case.lib) for code in codes)
+    verb = "is an average cost of places" if len(codes) == 1 else "are average costs of places"
     return Check(
         name="cashable_average_costs",
         null="no average cost of places is called cashable",
         statistic=len(rows),
         threshold=0,
         passed=False,
-        reading=f"{codes} is an average cost of places: a few places fewer do not close a wing or a home.",
-        next_step="Set cashable to 0, or use a marginal cost and say who would release it.",
+        reading=f"Called cashable, but {verb}: {names}. A few places fewer do not close a wing or a home.",
+        next_step="Do not call this money free (cashable 0), or use what one place fewer saves and say who would "
+        "release it.",
     )
 
 
@@ -146,14 +179,18 @@ def crime_by_type(case: Case) -> Check | None:
     rows = [
         row for row in case.coded_rows if row.analysis and case.inputs.entries[row.code].counts == "offences"
     ]
-    named = sorted(
-        {f"{row.analysis} by {row.code}" for row in rows if case.inputs.entries[row.code].event != ANY_CRIME}
+    priced = sorted(
+        {
+            f"{row.analysis} by {named(row.code, case.lib)}"
+            for row in rows
+            if case.inputs.entries[row.code].event != ANY_CRIME
+        }
     )
-    if not named:
+    if not priced:
         return None
     return Check(
         name="crime_by_type",
-        reading=f"One type of crime is priced ({', '.join(named)}): the frequency must count that type alone.",
+        reading=f"One type of crime is priced ({', '.join(priced)}): the frequency must count that type alone.",
     )
 
 
@@ -186,9 +223,3 @@ def recorded_to_actual(case: Case) -> Check | None:
         reading=f"Crimes are multiplied by {', '.join(f'{each:g}' for each in used)}, from recorded to actual; "
         "proven reoffences are fewer than either.",
     )
-
-
-def _series(case: Case) -> str | None:
-    target = case.account.price_year
-    years = {*case.inputs.costs["price_year"], *case.inputs.benefits["unit_year"]} - {target}
-    return prices.series_for(case.lib, (sorted(years)[0], target)) if years else None

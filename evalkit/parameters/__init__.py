@@ -30,6 +30,7 @@ __all__ = [
     "discount_factors",
     "in_words",
     "library",
+    "named",
     "optimism_correction",
     "parameter",
     "price_year",
@@ -37,6 +38,7 @@ __all__ = [
 ]
 
 User = str | Path | Mapping[str, Any] | None
+NAMES = ("Child", "Green", "Young", "Acceptable")  # first words of names: the Green Book, Child in Need
 OPTIMISM, SPREAD = "gmca_2014", "evalkit_spread"
 
 
@@ -141,6 +143,23 @@ def discount_factors(
 ) -> np.ndarray:
     """Factors of years 0 to n_years − 1; year 0 is undiscounted and rates chain from one band to the next."""
     return prices.factors(library(user), schedule, n_years, vintage)
+
+
+def named(code: str, lib: Library) -> str:
+    """What a code stands for in words, with the code in brackets: a unit cost, or a table of rates."""
+    if code in lib.entries:
+        return f"{_small(lib.entries[code].item)} ({code})"
+    for tables in (lib.optimism, lib.deflators, lib.discounting):
+        if code in tables:
+            return f"{_small(str(tables[code].get('title', code)))} ({code})"
+    return code
+
+
+def _small(words: str) -> str:
+    """A title as it reads inside a sentence: its first letter small, unless it begins with a name or letters."""
+    first = words.partition(" ")[0].strip(",")
+    keep = not first[1:].islower() or first in NAMES
+    return words if keep else words[:1].lower() + words[1:]
 
 
 def optimism_correction(grade: int, user: User = None) -> float:

@@ -56,9 +56,31 @@ def series_for(lib: Library, years: tuple[str, ...], series: str | None = None) 
         raise StudyError(
             "no deflator holds " + (", ".join(missing) if missing else "these years together"),
             found=", ".join(years),
-            do=f"Known: {_span(lib, of_kind)}. Use one of these years, or give a series in a parameter file",
+            do=f"Known: {_span(lib, of_kind)}. Use one of these years, or add a table `deflators` that holds them to a "
+            "file such as parameters.yml and name it: `parameters: parameters.yml` (docs/prices.md has an example)",
         )
     return holds[0]
+
+
+def common_series(lib: Library, years: tuple[str, ...], series: str | None = None) -> str | None:
+    """The first series that holds all these years, so that an account is moved by one; None where none does."""
+    try:
+        return series_for(lib, tuple(dict.fromkeys(years)), series)
+    except StudyError:
+        return None
+
+
+def newer_series(lib: Library, series: str, years: tuple[str, ...]) -> str | None:
+    """A series of the same calendar and a later edition that holds all these years too."""
+    table = lib.deflators[series]
+    later = [
+        name
+        for name, other in lib.deflators.items()
+        if other["years"] == table["years"]
+        and str(other.get("edition", "")) > str(table.get("edition", ""))
+        and set(years) <= _index(other).keys()
+    ]
+    return max(later, key=lambda name: str(lib.deflators[name]["edition"]), default=None)
 
 
 def deflator_ratio(lib: Library, start: str, end: str, series: str | None = None) -> float:
@@ -74,9 +96,9 @@ def deflator_ratio(lib: Library, start: str, end: str, series: str | None = None
     return index[end] / index[start]
 
 
-def is_forecast(lib: Library, years: tuple[str, ...]) -> bool:
+def is_forecast(lib: Library, years: tuple[str, ...], series: str | None = None) -> bool:
     """True where the deflator that serves these years was a forecast for one of them."""
-    table = lib.deflators[series_for(lib, years)]
+    table = lib.deflators[series or series_for(lib, years)]
     start = table.get("forecast_from")
     return start is not None and any(year >= str(start) for year in years)
 

@@ -82,9 +82,10 @@ def test_violence_of_the_home_office_in_2024_prices():
 
 
 def test_years_beyond_the_series_are_refused_and_equal_years_need_none():
-    with pytest.raises(StudyError, match="no deflator holds 2023/24"):
-        deflate(1, "2019/20", "2023/24")
-    assert deflate(12.5, "2023/24", "2023/24") == 12.5
+    with pytest.raises(StudyError, match="no deflator holds 2031/32") as refused:
+        deflate(1, "2019/20", "2031/32")
+    assert "add a table `deflators`" in str(refused.value)
+    assert deflate(12.5, "2031/32", "2031/32") == 12.5
 
 
 def test_financial_and_calendar_years_do_not_mix():

@@ -471,7 +471,7 @@ def test_what_a_reader_of_files_may_keep_beyond_the_contract():
 def test_one_type_of_crime_needs_its_own_frequency():
     row = benefit(impact="often", unit_cost="CR8.6", price_year="")
     assert (
-        "often by CR8.6"
+        "often by robbery (CR8.6)"
         in run(benefits=[row], impacts=COUNT, price_year="2015/16").check("crime_by_type").reading
     )
 
