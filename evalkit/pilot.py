@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import pandas as pd
@@ -14,14 +16,14 @@ from evalkit.options import takes
 from evalkit.results import Check, Estimate, Result
 
 CRITERION_KEYS = ("name", "green", "amber", "value", "successes", "trials", "data", "column", "arm")
-COLOURS = ("green", "amber", "red")
+COUNTED = ("successes", "trials")
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProgressionOptions:
-    """`criteria`: one mapping each, with `name`, `green` and `amber` (shares from 0 to 1, green the higher), and
-    what was reached: `value`, or `successes` and `trials`, or `column` (a 0/1 column of people, with `arm`, or of
-    another frame, named by `data`)."""
+    """`criteria`: one mapping each, with `name`, `green` and `amber`, and what was reached: `value` (any number, on
+    the scale of the two bands), or `successes` and `trials`, or `column` (a 0/1 column of people, with `arm`, or of
+    another frame, named by `data`), of which the share counts. Where `amber` is above `green`, lower is better."""
 
     criteria: tuple[dict, ...]
     treated: str = "treated"
@@ -64,8 +66,9 @@ def progression(
 
     Notes
     -----
-    A criterion is green at or above `green`, amber at or above `amber`, red below. No test of effect is made: a
-    pilot of this size asks whether a trial can be run, not whether the programme works.
+    A criterion is green at or above `green`, amber at or above `amber`, red below; with `amber` above `green`
+    (people who left, harm, days waited) green at or below `green`, amber at or below `amber`, red above. No test
+    of effect is made: a pilot of this size asks whether a trial can be run, not whether the programme works.
 
     References
     ----------
@@ -102,13 +105,26 @@ def _problems(criterion: Mapping[str, Any]) -> list[Problem]:
         return [
             Problem(where=where, wrong="give `value`, or `successes` and `trials`, or `column`, and only one")
         ]
-    if not 0 <= criterion["amber"] <= criterion["green"]:
-        return [
-            Problem(
-                where=where, wrong="`amber` must lie between 0 and `green`", found=str(criterion["amber"])
-            )
-        ]
-    return []
+    return _wrong_numbers(criterion, where)
+
+
+def _wrong_numbers(criterion: Mapping[str, Any], where: str) -> list[Problem]:
+    """Bands and values that are no numbers, shares outside 0 to 1, and more successes than trials."""
+    given = {key: criterion[key] for key in ("green", "amber", "value", *COUNTED) if key in criterion}
+    problems = [Problem(where=where, wrong=f"`{key}` is a number", found=str(value))
+                for key, value in given.items() if not _is_number(value)]  # fmt: skip
+    if problems or "value" in criterion:
+        return problems
+    problems = [Problem(where=where, wrong=f"`{key}` is a share from 0 to 1", found=str(given[key]))
+                for key in ("green", "amber") if not 0 <= given[key] <= 1]  # fmt: skip
+    if "trials" in given and not 0 <= given["successes"] <= given["trials"]:
+        found = f"{given['successes']} of {given['trials']}"
+        problems.append(Problem(where=where, wrong="`successes` lie between 0 and `trials`", found=found))
+    return problems
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _row(
@@ -148,7 +164,9 @@ def _reached(
 def _band(value: float | None, criterion: Mapping[str, Any]) -> str:
     if value is None:
         return "not known"
-    return "green" if value >= criterion["green"] else "amber" if value >= criterion["amber"] else "red"
+    sign = 1 if criterion["amber"] <= criterion["green"] else -1  # amber above green: lower is better
+    reached = [each for each in ("green", "amber") if sign * value >= sign * criterion[each]]
+    return reached[0] if reached else "red"
 
 
 def _certainty(frame: pd.DataFrame) -> Check:

@@ -93,7 +93,27 @@ def _one_change(result: Result, w: Words, *, example: bool) -> Said:
     rate = "" if abs(after / before - head.estimate) < 0.005 else " as a rate"
     ends = [None if each is None else fall(each) for each in (head.conf_low, head.conf_high)]
     unsettled = f"We cannot tell how much of this has to do with {w.programme}."
-    return f"{went}, {fall(head.estimate)}{rate}{_change(ends)} {unsettled}", unknown, _lean(head, 1.0)
+    said = f"{went}, {fall(head.estimate)}{rate}{_change(ends)}"
+    caveats = [each for each in (widened(result), _straddled(result), unsettled) if each]
+    return " ".join([said, *caveats]), unknown, _lean(head, 1.0)
+
+
+def widened(result: Result) -> str:
+    """That the range allows for counts that vary more than chance, and by how much."""
+    check = result.check("overdispersion")
+    if result.headline.interval != "quasi_poisson" or check is None or check.statistic is None:
+        return ""
+    return (
+        f"That range is widened, because past counts went up and down {short(check.statistic)} times as much as chance "
+        f"alone would make them."
+    )
+
+
+def _straddled(result: Result) -> str:
+    check = result.check("start_inside_window")
+    if check is None or check.passed is not False:
+        return ""
+    return "The start lies inside the time that was counted, so the two counts do not stand before and after it."
 
 
 def fall(ratio: float) -> str:
@@ -169,7 +189,7 @@ def _bands(result: Result) -> str:
     amber, red = (int((table["band"] == band).sum()) for band in ("amber", "red"))
     if not amber + red:
         return ""
-    return f"Of the rest, {amber or 'none'} came between the two limits and {red or 'none'} fell below the lower one."
+    return f"Of the rest, {amber or 'none'} came between the two limits and {red or 'none'} missed both."
 
 
 def power(result: Result, w: Words) -> Said:

@@ -80,7 +80,8 @@ def _hides(row: dict[str, float], policy: Policy) -> bool:
     n, x = int(row["trials"]), int(row["successes"])
 
     def band(count: int) -> int:
-        return int(count >= row["green"] * n) + int(count >= row["amber"] * n)
+        sign = 1 if row["amber"] <= row["green"] else -1  # amber above green: lower is better
+        return sum(sign * count >= sign * row[mark] * n for mark in ("green", "amber"))
 
     alike = [count for count in range(n + 1) if policy.small(count, n) and (2 * count > n) == (2 * x > n)]
     fits = [count for count in alike if band(count) == band(x)]

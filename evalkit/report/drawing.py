@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evalkit.report import figures
-from evalkit.report.output import Output, numbers
+from evalkit.report.output import Output, numbers, share_criteria
 from evalkit.report.tables import headline_only, is_share
 from evalkit.report.words import RATIOS, attribute, escape, plain_words, slug
 from evalkit.results import Result
@@ -196,6 +196,8 @@ def _all_blank(frame: pd.DataFrame, names: Sequence[str]) -> bool:
 
 
 def _missing(result: Result, frame: str) -> bool:
+    if frame == "criteria" and frame in result.detail and not share_criteria(result.detail[frame]).any():
+        return True  # the table says it; numbers of several scales have no axis in common
     return frame not in result.detail or result.detail[frame].empty
 
 

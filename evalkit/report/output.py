@@ -153,6 +153,12 @@ def read_frame(folder: Path, name: str) -> pd.DataFrame:
     return pd.DataFrame(body, columns=rows[0], dtype=str)
 
 
+def share_criteria(frame: pd.DataFrame) -> pd.Series:
+    """Which criteria of progression are shares of people; the others are numbers on a scale of their own."""
+    known = numbers(frame, ["value", "green", "amber"])[["value", "green", "amber"]]
+    return (known.isna() | ((known >= 0) & (known <= 1))).all(axis=1)
+
+
 def numbers(frame: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     """A copy with those columns as numbers; what is withheld or blank becomes missing, an absent column too."""
     copy = frame.copy()

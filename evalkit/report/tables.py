@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from evalkit.report.output import Output, numbers
+from evalkit.report.output import Output, numbers, share_criteria
 from evalkit.report.words import (
     SHORTHAND,
     count,
@@ -164,12 +164,18 @@ def criteria_table(result: Result, *, caption: str, name: str) -> str:
                Column(heading="Range (95% interval)", numeric=True), Column(heading="Met at", numeric=True),
                Column(heading="Partly met at", numeric=True), Column(heading="Verdict")]  # fmt: skip
     rows = []
-    for (_, row), (_, raw) in zip(known.iterrows(), frame.iterrows(), strict=True):
-        reached = percent(row["value"]) if is_number(row["value"]) else count_cell(raw, "value")
-        inside = spread(100 * row["conf_low"], 100 * row["conf_high"], 0, "%")
-        rows.append([str(raw["name"]), reached, reached if reached[:1] == "[" else inside, percent(row["green"]),
-                     percent(row["amber"]), BANDS.get(str(raw["band"]), str(raw["band"]))])  # fmt: skip
+    shares = share_criteria(frame)
+    for (_, row), (_, raw), share in zip(known.iterrows(), frame.iterrows(), shares, strict=True):
+        show = percent if share else _plain
+        reached = show(row["value"]) if is_number(row["value"]) else count_cell(raw, "value")
+        inside = spread(100 * row["conf_low"], 100 * row["conf_high"], 0, "%") if is_number(row["conf_low"]) else "[z]"
+        rows.append([str(raw["name"]), reached, reached if reached[:1] == "[" else inside, show(row["green"]),
+                     show(row["amber"]), BANDS.get(str(raw["band"]), str(raw["band"]))])  # fmt: skip
     return table(columns, rows, caption=caption, name=name)
+
+
+def _plain(value: float) -> str:
+    return count(value) if float(value).is_integer() else number(value)
 
 
 def estimate_text(each: Estimate) -> str:

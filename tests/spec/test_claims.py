@@ -402,7 +402,7 @@ def test_what_was_not_met_is_told_where_every_band_is_shown():
         _, stated = said(
             result(met, "progression", detail={"criteria": pd.DataFrame({"band": bands})}), ALONE
         )
-        assert ("1 came between the two limits and 1 fell below" in stated.can_say) is shown
+        assert ("1 came between the two limits and 1 missed both" in stated.can_say) is shown
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from evalkit.report.output import numbers
+from evalkit.report.output import numbers, share_criteria
 from evalkit.report.theme import DARK_BLUE, DUO, FOCUS_GREY, INK, LILAC, ORANGE, TEXT, Figure, plain_theme
 from evalkit.report.words import count, is_number, number, percent, plain_words, spread, step_words
 from evalkit.results import Result
@@ -117,15 +117,16 @@ def criteria(result: Result, *, label: str = "", arms: Mapping[str, str] | None 
 def _criteria_alt(data: pd.DataFrame) -> str:
     parts = [
         f"{r['name']}: {r['text']}"
-        + (f" (range {spread(r['conf_low'], r['conf_high'], 0, '%')})" if is_number(r["value"]) else "")
+        + (f" (range {spread(r['conf_low'], r['conf_high'], 0, '%')})" if is_number(r["conf_low"]) else "")
         for _, r in data.iterrows()
     ]
     return f"{len(data)} progression criteria, each with its interval and its two bands. {'; '.join(parts)}."
 
 
 def _criteria_data(result: Result) -> pd.DataFrame:
-    """The frame `criteria` in per cent, with each band as words."""
-    data = numbers(result.detail["criteria"], ["value", "conf_low", "conf_high", "green", "amber"])
+    """The criteria that are shares, in per cent, with each band as words."""
+    frame = result.detail["criteria"]
+    data = numbers(frame[share_criteria(frame)], ["value", "conf_low", "conf_high", "green", "amber"])
     data["verdict"] = [BANDS.get(str(b), ("not known", "x"))[0] for b in data["band"]]
     data["row"] = [f"{i:03d}" for i in range(len(data), 0, -1)]
     data["at"] = range(len(data), 0, -1)
