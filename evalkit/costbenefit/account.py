@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from evalkit.costbenefit.fading import profile
 from evalkit.costbenefit.inputs import Inputs
 from evalkit.costbenefit.options import CostBenefitOptions, schedules
 from evalkit.costbenefit.price_years import moved, target_year
@@ -99,7 +100,7 @@ def build_account(inputs: Inputs, options: CostBenefitOptions, lib: Library) -> 
     inside = years < horizon
     raised = 1 + correction(costs, lib)
     cut = 1 - correction(benefits, lib)
-    nominal = profile(benefits, np.arange(horizon))
+    nominal = profile(benefits, horizon)
     return Account(
         costs=costs,
         benefits=benefits,
@@ -119,15 +120,6 @@ def build_account(inputs: Inputs, options: CostBenefitOptions, lib: Library) -> 
 def correction(frame: pd.DataFrame, lib: Library) -> np.ndarray:
     """The optimism correction of each row's confidence grade."""
     return frame["confidence"].map(lib.optimism[CORRECTION_TABLE]["correction"]).to_numpy(float)
-
-
-def profile(benefits: pd.DataFrame, years: np.ndarray) -> np.ndarray:
-    """(1 − drop_off)^(year − first_year) from the first to the last year inclusive, nought elsewhere."""
-    first = benefits["first_year"].to_numpy()[:, None]
-    last = benefits["last_year"].to_numpy()[:, None]
-    kept = (1 - benefits["drop_off"].to_numpy(float))[:, None]
-    inside = (years >= first) & (years <= last)
-    return np.where(inside, kept ** np.maximum(years - first, 0), 0.0)
 
 
 def terms(account: Account, products: np.ndarray, amounts: np.ndarray) -> dict[str, np.ndarray]:

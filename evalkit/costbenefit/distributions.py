@@ -20,7 +20,7 @@ class Uncertain:
 
     `a` and `b` are: beta, its two shapes; gamma, shape and scale; lognormal, mean and SD of the logarithm;
     triangular, lower end and mode (`upper` is the other end); normal, mean and SD. A drawn x becomes `shift` +
-    `slope` × x.
+    `slope` × x, or, with `fade`, the sum of fade[k] × (1 − x)^k, which falls as x grows.
     """
 
     family: str
@@ -31,10 +31,13 @@ class Uncertain:
     shift: float = 0.0
     slope: float = 1.0
     values: np.ndarray | None = None
+    fade: np.ndarray | None = None
 
     def draw(self, rng: np.random.Generator, n: int) -> np.ndarray:
         """n values, in the order of the stream."""
         raw = self._raw(rng, n)
+        if self.fade is not None:
+            return np.polyval(self.fade[::-1], 1 - raw)
         return raw if self.shift == 0 and self.slope == 1 else self.shift + self.slope * raw
 
     def _raw(self, rng: np.random.Generator, n: int) -> np.ndarray:
@@ -53,8 +56,14 @@ class Uncertain:
 
     def quantile(self, p: float) -> float:
         """The value below which a share p of the draws lie."""
+        if self.fade is not None:
+            return float(np.polyval(self.fade[::-1], 1 - self.entered(1 - p)))
         p = p if self.slope >= 0 else 1.0 - p
         return float(self.shift + self.slope * self._raw_quantile(p))
+
+    def entered(self, p: float) -> float:
+        """The quantile of the input itself, before it is turned into what multiplies a line."""
+        return self._raw_quantile(p)
 
     def _raw_quantile(self, p: float) -> float:
         if self.family == "beta":

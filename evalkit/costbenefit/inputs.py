@@ -42,6 +42,7 @@ RANGED_BENEFITS = (
     "deadweight",
     "units",
     "unit_cost",
+    "drop_off",
 )
 FOREIGN = re.compile(r"[$€¥]|\b(usd|eur|dollars?|euros?|us|aud|cad|chf|jpy)\b", re.IGNORECASE)
 POUNDS = re.compile(r"^(£|gbp)?\s*([\d,]+(\.\d+)?)\s*(gbp|pounds?)?$", re.IGNORECASE)

@@ -162,7 +162,7 @@ def _estimates(case: Case, ordered: Mapping[str, np.ndarray]) -> list[Estimate]:
     )
     found.insert(-1, chance)
     joint = {each.name: each for each in case.break_evens if each.line == ALL_LINES}
-    found += [_break_even(joint[name], pounds, level) for name in (*INPUTS, "costs")]
+    found += [_break_even(joint[name], pounds, level) for name in (*INPUTS, "drop_off", "costs")]
     return found
 
 

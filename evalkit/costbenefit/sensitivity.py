@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 
 from evalkit.costbenefit.account import MULTIPLICATIVE, Account, central, correction, terms
+from evalkit.costbenefit.fading import drop_off_for
 from evalkit.costbenefit.uncertainty import Uncertainty
 from evalkit.parameters import Library
 
 INPUTS = ("impact", "deadweight", "unit_cost", "population", "affected", "engaged", "retained", "units")
-SHARES = ("affected", "engaged", "retained", "deadweight")
+SHARES = ("affected", "engaged", "retained", "deadweight", "drop_off")
 EITHER_WAY = 0.1  # how far an input without a stated range moves in the tornado
 ALL_LINES = "all lines"
 
@@ -46,7 +47,8 @@ def break_evens(account: Account) -> list[BreakEven]:
     -----
     With C the present value of counted costs and B of counted benefits: an input x that all lines share becomes x C
     / B (for an input of nought, C over the value of one unit); deadweight d becomes 1 − C / G, G being the benefits
-    before deadweight. For one line alone, C is replaced by C less the other lines.
+    before deadweight. For one line alone, C is replaced by C less the other lines. The drop-off is the root of a
+    polynomial, one that every line which lasts beyond its first year would share.
     """
     costs, worth, lines = _counted(account)
     found = []
@@ -56,6 +58,7 @@ def break_evens(account: Account) -> list[BreakEven]:
         net = (lines["analysis"] != "").to_numpy()
         found.append(_jointly(name, entered, per_unit, costs, net))
         found += _alone(name, lines, entered, per_unit, costs, net)
+    found += _drop_offs(account, lines, costs)
     total = float((account.product[lines.index] * worth).sum())
     return [
         *found,
@@ -104,7 +107,7 @@ def tornado(account: Account, uncertain: Uncertainty, level: float) -> pd.DataFr
             levels.append(moved)
     if levels:
         products, amounts = uncertain.products(np.array(levels)), uncertain.amounts(np.array(levels))
-        _shown_as_entered(rows, uncertain)
+        _shown_as_entered(rows, uncertain, tail)
     else:
         products, amounts = np.empty((0, len(account.benefits))), np.empty((0, len(account.costs)))
     more_rows, more_products, more_amounts = _either_way(account, uncertain)
@@ -206,11 +209,47 @@ def _alone(
         yield BreakEven(name=name, line=line, entered=float(entered[position]), value=float(value))
 
 
-def _shown_as_entered(rows: list[dict], uncertain: Uncertainty) -> None:
-    """Deadweight is drawn as one minus itself, so its ends are turned back."""
+def _drop_offs(account: Account, lines: pd.DataFrame, costs: float) -> Iterator[BreakEven]:
+    worth = _by_power(account)[lines.index]
+    entered = lines["drop_off"].to_numpy(float)
+    total = (account.product[:, None] * account.real * account.discount).sum(axis=1)[lines.index]
+    lasting = (worth[:, 1:] != 0).any(axis=1)
+    alike = lasting.any() and bool((entered[lasting] == entered[lasting][0]).all())
+    value = drop_off_for(costs, float(total[~lasting].sum()), worth[lasting])
+    shared = float(entered[lasting][0]) if alike else None
+    yield BreakEven(name="drop_off", line=ALL_LINES, entered=shared, value=value)
+    for position in np.flatnonzero(lasting):
+        others = float(total.sum() - total[position])
+        value = drop_off_for(costs, others, worth[[position]])
+        if value is not None:
+            yield BreakEven(
+                name="drop_off", line=lines["line"].iloc[position], entered=entered[position], value=value
+            )
+
+
+def _by_power(account: Account) -> np.ndarray:
+    """Each line's present value in each year since its first, before any drop-off."""
+    lines, horizon = len(account.benefits), account.horizon
+    worth = np.zeros((lines, horizon))
+    kept = np.divide(
+        account.real, account.nominal, out=np.zeros_like(account.real), where=account.nominal > 0
+    )
+    unfaded = account.product[:, None] * kept.max(axis=1, initial=0.0)[:, None] * account.discount
+    for position, (first, last) in enumerate(
+        zip(account.benefits["first_year"], account.benefits["last_year"], strict=True)
+    ):
+        inside = unfaded[position, first : min(last + 1, horizon)]
+        worth[position, : len(inside)] = inside
+    return worth
+
+
+def _shown_as_entered(rows: list[dict], uncertain: Uncertainty, tail: float) -> None:
+    """What is drawn is what multiplies a line; its ends are turned back into the input that was entered."""
     for row, each in zip(rows, uncertain.factors, strict=True):
         if each.name == "deadweight":
             row["low"], row["high"] = 1 - row["low"], 1 - row["high"]
+        if each.name == "drop_off":
+            row["low"], row["high"] = each.uncertain.entered(1 - tail), each.uncertain.entered(tail)
 
 
 def _either_way(account: Account, uncertain: Uncertainty) -> tuple[list[dict], np.ndarray, np.ndarray]:

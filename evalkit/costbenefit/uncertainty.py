@@ -9,6 +9,7 @@ import numpy as np
 
 from evalkit.costbenefit.account import MULTIPLICATIVE, Account, terms
 from evalkit.costbenefit.distributions import FAMILIES, Uncertain, from_range, lognormal, stream
+from evalkit.costbenefit.fading import drop_off_range, fading
 from evalkit.costbenefit.impacts import Impact
 from evalkit.costbenefit.inputs import RANGED_BENEFITS, rows_of, where
 from evalkit.errors import StudyError
@@ -66,7 +67,7 @@ def uncertainty(account: Account, impacts: Mapping[str, Impact], lib: Library) -
     found: dict[tuple, Factor] = {}
     rest, cost_rest = np.ones(len(account.benefits)), np.ones(len(account.costs))
     for position, row in enumerate(rows_of(account.benefits)):
-        drawn = list(_line_factors(row, impacts, spread))
+        drawn = list(_line_factors(row, impacts, spread, account.discount[position]))
         taken = {each.name for each in drawn}
         fixed = [getattr(row, name) for name in MULTIPLICATIVE if name not in taken]
         rest[position] = np.prod(fixed) * (1.0 if "deadweight" in taken else 1 - row.deadweight)
@@ -126,7 +127,9 @@ def impact_distribution(impact: Impact) -> Uncertain | None:
     return Uncertain(family="normal", mean=impact.value, a=impact.value, b=impact.std_error)
 
 
-def _line_factors(row, impacts: Mapping[str, Impact], spread: Mapping[int, float]) -> Iterator[Factor]:
+def _line_factors(
+    row, impacts: Mapping[str, Impact], spread: Mapping[int, float], discount: np.ndarray
+) -> Iterator[Factor]:
     ranged = [name for name in RANGED_BENEFITS if np.isfinite(getattr(row, f"{name}_low", np.nan))]
     spot = where("benefits", row.row)
     if row.analysis:
@@ -142,6 +145,11 @@ def _line_factors(row, impacts: Mapping[str, Impact], spread: Mapping[int, float
                 uncertain=drawn,
             )
     for name in ranged:
+        if name == "drop_off":
+            faded = fading(drop_off_range(row), discount, row.first_year, row.last_year)
+            key = f"{row.line}|drop_off"
+            yield Factor(key=key, name=name, line=row.line, basis="range entered", uncertain=faded)
+            continue
         family = getattr(row, f"{name}_distribution") or _usual(name, getattr(row, name))
         drawn = _range(row, name, family, spot)
         if name == "deadweight":
@@ -186,7 +194,8 @@ def _add(
 ) -> None:
     """Lines that share a stream and a distribution share a factor."""
     drawn = each.uncertain
-    same = (each.key, each.name, drawn.family, drawn.mean, drawn.a, drawn.b, drawn.upper)
+    fade = () if drawn.fade is None else tuple(drawn.fade)
+    same = (each.key, each.name, drawn.family, drawn.mean, drawn.a, drawn.b, drawn.upper, fade)
     known = found.get(same, each)
     found[same] = replace(
         known,
