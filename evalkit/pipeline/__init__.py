@@ -12,12 +12,12 @@ from typing import Any
 import pandas as pd
 
 from evalkit.errors import DataError, EvalkitError, EvalkitWarning, Problem, StudyError, UsageError
-from evalkit.pipeline.compose import Cohort, compose, design_values, with_outcomes
-from evalkit.pipeline.estimate import Material, analyse, missing_frames, option_values
-from evalkit.pipeline.gather import Gathered, gather, undescribed
+from evalkit.pipeline.compose import Cohort, compose, with_outcomes
+from evalkit.pipeline.estimate import Material, analyse
+from evalkit.pipeline.gather import Gathered, gather
 from evalkit.pipeline.matched import tie_samples
-from evalkit.pipeline.methods import method, option_problems
-from evalkit.pipeline.plan import number_problems, outcome_problems
+from evalkit.pipeline.methods import method
+from evalkit.pipeline.planned import also_wrong, plan_problems
 from evalkit.pipeline.readiness import Readiness, readiness
 from evalkit.pipeline.write import file_hash, replacing, require_replaceable, versions, write_json
 from evalkit.results import Design, Result
@@ -88,7 +88,7 @@ def check(folder: Path, *, progress: Progress = silent) -> Readiness:
     EvalkitError : with every problem of study.yml, the options and the files; its exit code is that of the first kind.
     """
     progress(f"Checking {folder}")
-    study = read_study(folder)
+    study = read_study(folder, also=also_wrong)
     gathered = _checked(study)
     return readiness(study, gathered, compose(study, gathered))
 
@@ -103,7 +103,7 @@ def run(
 ) -> Done:
     """check → design → estimate → report. The previous output stays whole unless all of it succeeds."""
     started = time.monotonic()
-    study = read_study(folder)
+    study = read_study(folder, also=also_wrong)
     study = study if seed is None else replace(study, seed=seed)
     target = (output or study.folder / "output").resolve()
     require_replaceable(target)
@@ -192,38 +192,6 @@ def audit_file(path: Path) -> list[dict[str, Any]]:
     from evalkit.frames import read_table
 
     return audit(read_table(path, PUBLISHED, required=["measure"], shown=path.name).checked().frame)
-
-
-def plan_problems(study: Study) -> list[Problem]:
-    """What is wrong between the analyses and their methods, before any file is opened."""
-    problems: list[Problem] = []
-    for analysis in study.analyses.values():
-        where = f"study.yml, analyses.{analysis.name}"
-        try:
-            row = method(analysis.method, where=where)
-            weighted = row.reads == "people" and study.design is not None and study.design.method != "none"
-            values = option_values(study, analysis, weighted=weighted)
-        except StudyError as error:
-            problems += error.problems
-            continue
-        problems += option_problems(row.name, values, where=where)
-    if problems:
-        return problems
-    if study.design is not None:
-        problems += _design_problems(study)
-    problems += outcome_problems(study) + number_problems(study)
-    return problems + missing_frames(study) + undescribed(study)
-
-
-def _design_problems(study: Study) -> list[Problem]:
-    from evalkit.design import DesignOptions
-    from evalkit.options import read_options
-
-    try:
-        read_options(DesignOptions, design_values(study), where="study.yml, design")
-    except EvalkitError as error:
-        return list(error.problems)
-    return []
 
 
 def _checked(study: Study) -> Gathered:

@@ -10,6 +10,7 @@ _HOME = {
     "render": "rendering",
     "stage": "staging",
     "site_index": "site",
+    "template_names": "theme",
     "figures": "figures",
 }
 

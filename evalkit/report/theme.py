@@ -52,6 +52,11 @@ def templates_dir() -> Path:
     return shipped if shipped.is_dir() else package.parent / "templates" / "report"
 
 
+def template_names() -> list[str]:
+    """The templates that there are, by name."""
+    return sorted(path.stem for path in templates_dir().glob("*.qmd"))
+
+
 @cache
 def use_font() -> None:
     """Make the shipped font known to matplotlib, so that figures do not depend on what a machine has."""

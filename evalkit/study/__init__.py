@@ -7,12 +7,13 @@ not there is a data problem: `data_problems` lists those, so that a study may be
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from evalkit.errors import Problem, StudyError
 from evalkit.study.block import Block
 from evalkit.study.checks import cross_checks
-from evalkit.study.reader import load
+from evalkit.study.reader import lines, load
 from evalkit.study.sections import path_problem, sections
 from evalkit.study.shapes import Analysis, Assignment, Comparison, Disclosure, Report, Source, Study, Window
 
@@ -22,8 +23,12 @@ __all__ = [
 ]  # fmt: skip
 
 
-def read_study(folder: Path | str) -> Study:
+def read_study(folder: Path | str, *, also: Callable[[Study], list[Problem]] | None = None) -> Study:
     """Read `study.yml` in a folder (or given itself).
+
+    Parameters
+    ----------
+    also : asked for the problems that it sees in a study that has some already, so that all are told at once.
 
     Raises
     ------
@@ -39,9 +44,11 @@ def read_study(folder: Path | str) -> Study:
     values = sections(top, folder)
     top.close()
     cross_checks(top, values)
+    study = Study(folder=folder, lines=lines(node), **values)
     if problems:
+        problems += also(study) if also else []
         raise StudyError(sorted(dict.fromkeys(problems), key=_line))
-    return Study(folder=folder, **values)
+    return study
 
 
 def data_problems(study: Study) -> list[Problem]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ KINDS = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Node:
-    """One value of study.yml: its kind, the line it stands on, the text as written, what it holds."""
+    """One value of study.yml: its kind, the line of its key, the text as written, what it holds."""
 
     kind: str
     line: int
@@ -151,8 +151,17 @@ def _entries(node: yaml.MappingNode, problems: list[Problem]) -> dict[str, Node]
             first = f"It stands on line {entries[name].line} already"
             problems.append(Problem(where=at(line), wrong=f"the key `{cut(name)}` is repeated", do=first))
         else:
-            entries[name] = found
+            entries[name] = replace(found, line=line)
     return entries
+
+
+def lines(node: Node, path: str = "") -> dict[str, int]:
+    """The line of every key of the file, under its names joined by dots."""
+    found: dict[str, int] = {}
+    for name, each in node.entries.items():
+        full = f"{path}.{name}" if path else name
+        found |= {full: each.line, **lines(each, full)}
+    return found
 
 
 def _kind(node: yaml.ScalarNode) -> str:

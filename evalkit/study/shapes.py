@@ -87,7 +87,10 @@ class Report:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Study:
-    """What an evaluation says about itself. `observed_until`: the last day that the offence extract sees."""
+    """What an evaluation says about itself.
+
+    `observed_until`: the last day that the offence extract sees. `lines`: the line of each key of study.yml.
+    """
 
     folder: Path
     study: str
@@ -112,6 +115,7 @@ class Study:
     disclosure: Disclosure = Disclosure()
     report: Report = Report()
     spark: str | None = None
+    lines: Mapping[str, int] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def primary(self) -> Analysis:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -72,7 +73,24 @@ def test_numbers_of_study_yml_are_judged_by_check(tmp_path, capsys, analysis, wo
     assert main(["check", str(study(tmp_path, analysis)), "--quiet"]) == 10
     said = capsys.readouterr().err
     assert words in said
-    assert "study.yml, analyses.main" in said
+    assert re.search(r"study\.yml, line \d+, analyses\.main", said)
+
+
+def test_every_mistake_of_the_plan_is_told_at_once_with_its_line(tmp_path, capsys):
+    folder = study(tmp_path, "method: rates, outcome: stayed, mesure: odds_ratio", PEOPLE, OF_PEOPLE)
+    path = folder / "study.yml"
+    text = path.read_text(encoding="utf-8").replace("title:", "titel:")
+    text = text.replace("templates: []", "templates: [comissioner]") + "notes:\n  first: 1\n"
+    path.write_text(text, encoding="utf-8")
+    assert main(["check", str(folder), "--quiet"]) == 10
+    said = capsys.readouterr().err
+    lines = text.splitlines()
+    for word, wrong in {
+        "titel": "is not a key", "mesure": "is not an option here", "comissioner": "Did you mean `commissioner`",
+        "notes": "is not a key",
+    }.items():  # fmt: skip
+        number = 1 + next(at for at, line in enumerate(lines) if word in line)
+        assert re.search(rf"study\.yml, line {number}\b.*{wrong}", said), said
 
 
 @pytest.mark.parametrize("analysis", ["method: survival, outcome: back", "method: rates, outcome: stayed"])

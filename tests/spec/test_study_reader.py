@@ -155,7 +155,7 @@ WRONG = [
     ("[age, sex, prior_offences]", "[agee]", "is not under `columns` or `history`. Found: agee", 31),
     ("[age, sex, prior_offences]", "[age, reoffended]", "A design never sees outcomes", 31),
     ("[age, sex, prior_offences]", "[points]", "A design never sees outcomes", 31),
-    ("role: primary", "role: secondary", "exactly one analysis must have `role: primary`. Found: none", 33),
+    ("role: primary", "role: secondary", "exactly one analysis must have `role: primary`. Found: none", 32),
     ("role: sensitivity", "role: primary", "exactly one analysis must have `role: primary`. Found: main", 34),
     ("role: sensitivity", "role: main", "`analyses.area.role` has no such value", 34),
     ("outcome: reoffended,", "outcome: reofended,", "Did you mean `reoffended`?", 33),
