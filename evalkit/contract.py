@@ -109,3 +109,14 @@ PUBLISHED: Mapping[str, Column] = {
     "unit": Column(type="text", nullable=True),
     "note": Column(type="text", nullable=True),
 }
+
+# The four cells behind the accuracy of a score, and each rate: the cells that count, the cells that it is a share of.
+SCORE_CELLS = ("true_positives", "false_negatives", "false_positives", "true_negatives")
+SCORE_RATES = {
+    "sensitivity": (SCORE_CELLS[:1], SCORE_CELLS[:2]),
+    "positive_predictive_value": (SCORE_CELLS[:1], ("true_positives", "false_positives")),
+    "specificity": (SCORE_CELLS[3:], SCORE_CELLS[2:]),
+    "false_positive_rate": (("false_positives",), SCORE_CELLS[2:]),
+    "flagged_share": (("true_positives", "false_positives"), SCORE_CELLS),
+    "outcome_share": (SCORE_CELLS[:2], SCORE_CELLS),
+}

@@ -98,7 +98,7 @@ def _registered(facts: Facts) -> str:
 
 
 def _wide(facts: Facts, result: Result) -> str:
-    if result.method in ("proportion", "survey", "run_chart"):
+    if result.method in ("proportion", "survey", "run_chart", "risk_score"):
         return ""
     head = result.headline
     if head.estimate is not None and (head.conf_low is None or head.conf_high is None):

@@ -98,6 +98,8 @@ def _kind(facts: Facts, result: Result, grounds: Grounds) -> str:
         return "places"
     if grounds.level == 2 and (facts.chosen_when_high is False or not facts.tested):
         return "not_chosen"
+    if result.method == "risk_score":
+        return "score"
     return "described" if grounds.described else ""
 
 
@@ -112,6 +114,9 @@ def _level(facts: Facts, result: Result, design_checks: Sequence[Check]) -> Grou
         return Grounds(level=0, reasons=(f"This analysis is about {ACTIVITY[method]}, not about results.",))
     if method in DESCRIBES:
         return Grounds(level=1, reasons=(f"It describes {DESCRIBES[method]}; nobody was compared.",))
+    if method == "risk_score":
+        reason = "It describes how often a score was right; what its use would change was not looked at."
+        return Grounds(level=1, reasons=(reason,))
     if method == "cost_benefit":
         return _account(facts)
     if method == "meta":

@@ -35,6 +35,7 @@ OTHERWISE = {
     "illustrative": "Some of the inputs are invented, so this is a plan. It says nothing yet about results.",
     "invented": "The data are invented, so this is only what such a design would earn.",
     "unmatched": "The groups were not chosen to be alike, so they may have differed in ways that explain this.",
+    "score": "This describes a score. It says nothing about what its use would change.",
     "described": "The groups were described and not set up to be compared, so a difference may mean little.",
 }
 

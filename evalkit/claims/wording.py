@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from evalkit.claims import descriptions, effects, rows
+from evalkit.claims import descriptions, effects, rows, scores
 from evalkit.claims.amounts import Amount, amount, percent, size_word, whole
 from evalkit.claims.certainty import DISAGREE
 from evalkit.claims.descriptions import cell
@@ -21,6 +21,7 @@ DESCRIBED: Mapping[str, Callable[[Result, Words], descriptions.Said]] = {
     "funnel": descriptions.funnel,
     "survey": descriptions.survey,
     "run_chart": descriptions.run_chart,
+    "risk_score": scores.risk_score,
 }
 COMPARED = ("rates", "survival", "did", "synthetic_control", "counts", "interrupted", "meta")
 KNOWN = (*DESCRIBED, *COMPARED, "progression", "cost_benefit")
@@ -29,6 +30,8 @@ DOWN, UP = ("fewer", "lower", "shorter"), ("more", "higher", "longer")
 NEXT_BY_BASIS = {
     "progression": "Decide on a full trial by the criteria that were met and missed, not by how the groups differ.",
     "power": "Settle before the start whether a study of this size could find a difference that matters.",
+    "risk_score": "Decide on use by limits that were written down beforehand, group by group, and check again on new "
+    "cases; whether its use does any good is a question for another study.",
     "cost_benefit": "Ask which assumption the answer turns on most, and measure that one before money rests on it.",
 }
 UNTESTED = (

@@ -28,7 +28,7 @@ COLUMN_KINDS: dict[str, str] = {
     "parameter": "label", "method": "label", "price_year": "label", "role": "label", "left_out": "label",
     "verified": "label", "passed": "label", "comparison": "label", "phase": "label", "segment": "label",
     "rating": "label", "flow": "label", "basis": "label", "item": "label", "origin": "label", "recipient": "label",
-    "possible": "label", "counted": "label",
+    "possible": "label", "counted": "label", "side": "label", "reference": "label",
     # settings, positions and weights of methods
     "event_time": "safe", "period": "label", "cohort": "label", "time": "safe", "m_bar": "safe", "weight": "safe",
     "green": "safe", "amber": "safe", "level": "safe", "year": "safe", "confidence": "safe", "quantile": "safe",
@@ -41,7 +41,8 @@ COLUMN_KINDS: dict[str, str] = {
     "events": "count", "successes": "count", "answered": "count", "agreed": "count", "reached": "count",
     "numerator": "count", "count": "count", "lost": "count", "before": "count", "after": "count",
     "comparison_before": "count", "comparison_after": "count", "missing": "count", "closed": "count",
-    "excluded": "count", "stopped": "count", "left": "count", "dropped": "count",
+    "flagged": "count", "true_positives": "count", "false_negatives": "count", "false_positives": "count",
+    "true_negatives": "count", "excluded": "count", "stopped": "count", "left": "count", "dropped": "count",
     "n": "total", "trials": "total", "denominator": "total", "at_risk": "total", "invited": "total", "people": "total",
     "total": "total", "from_previous": "share",
     # shares and what rests on them
@@ -60,6 +61,8 @@ COLUMN_KINDS: dict[str, str] = {
     # places
     "mean": "level", "actual": "level", "synthetic": "level", "observed": "level", "expected": "level",
     "donor_mean": "level",
+    "difference": "model",
+    "dispersion": "model", "applied": "model",
     "fitted": "level", "counterfactual": "level", "outcome_mean": "level", "centre": "model", "lower": "model",
     "upper": "model", "moving_range": "model",
     # money
@@ -104,6 +107,10 @@ TOTAL_OF: dict[str, tuple[str, ...]] = {
     "events_treated": ("n_treated",),
     "events_control": ("n_control",),
 }
+    "flagged": ("n",),
+    "true_positives": ("events",),
+    "false_negatives": ("events",),
+    "false_positives": ("flagged",),
 
 
 def kind_of(column: str) -> str | None:

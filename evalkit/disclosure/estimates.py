@@ -21,6 +21,7 @@ UNIT_CHECKS = frozenset({
     "bands_certain", "heterogeneity", "overdispersion", "autocorrelation", "power",
     "proportional_hazards", "balance", "overlap", "horizon", "randomisation_floor",
     "unequal_sizes", "placebo_date", "leave_one_out", "start_inside_window", "series_break", "containment",
+    "preset_limits", "group_differences", "calibration", "calibration_slope", "base_rates",
 })  # fmt: skip
 COUNT_CHECKS = frozenset({"small_counts", "enough_reoffenders", "normal_approximation"})
 # What these say is worked out from the counts, so it goes with them.

@@ -17,6 +17,7 @@ from evalkit.disclosure.pairs import LARGE, STEPS, Pair
 from evalkit.disclosure.plan import Plan, make_plan
 from evalkit.disclosure.policy import WITHHELD, Policy
 from evalkit.disclosure.remainders import design_check, without_remainders
+from evalkit.disclosure.scores import release_score
 from evalkit.disclosure.sums import numeric
 from evalkit.disclosure.tables import Record, Setting, release_frame
 from evalkit.disclosure.verify import verify
@@ -27,7 +28,7 @@ OF_MONEY = frozenset({"cost_benefit"})
 OF_PLACES = frozenset({"did", "interrupted", "synthetic_control", "run_chart", "meta"}) | OF_MONEY
 OF_NOBODY = frozenset({"power"})
 # Methods whose counts are of people even where the study holds no rows about them.
-OF_PEOPLE = frozenset({"funnel", "survey", "proportion"})
+OF_PEOPLE = frozenset({"funnel", "survey", "proportion", "risk_score"})
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -108,8 +109,10 @@ def _let_out(
         for each, kind in zip(results, kinds, strict=True)
         if kind == "people" and (not setting.places or each.method in OF_PEOPLE)
     ]
-    plan = make_plan(about_people, policy)
-    people = words.printed_people(about_people)
+    # A score's groups are printed from their own cells: no comparison of theirs is planned here.
+    planned = [each for each in about_people if each.method != "risk_score"]
+    plan = make_plan(planned, policy)
+    people = words.printed_people(planned)
     setting = replace(setting, people=people, pairs=plan.counts, open_totals=plan.totals)
     record.note(_rule(policy))
     printed_flow = flow if flow.empty else release_frame("flow", flow, setting)
@@ -189,6 +192,8 @@ def _released(result: Result, kind: str, plan: Plan, dominated: bool, setting: S
         return replace(result, influence=None)
     places = kind == "places" or (setting.places and result.method not in OF_PEOPLE)
     setting = replace(setting, places=places)
+    if result.method == "risk_score":
+        return release_score(result, setting)
     pairs = {} if places else pairs_of(result)
     small = {group for group, pair in pairs.items() if pair.small(policy)}
     few = bool(small) or _few_events(result, policy)

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from evalkit.errors import DataError, StudyError
-from evalkit.intervals import newcombe, wilson
-from evalkit.options import require_columns, takes
-from evalkit.results import Check, Estimate, Result
+from evalkit.contract import SCORE_RATES
+from evalkit.errors import StudyError, nearest
+from evalkit.inference import critical_value
+from evalkit.intervals import PROPORTION_INTERVALS, wilson
+from evalkit.monitor import accuracy
+from evalkit.monitor.calibration import Calibration, bands, calibration
+from evalkit.monitor.score_checks import checks_of
+from evalkit.monitor.score_table import EVERYBODY, ScoreTable, score_table
+from evalkit.options import one_of, takes
+from evalkit.results import Estimate, Result
 
-# rate: (those it is about, those among them who count)
-RATES = {
-    "sensitivity": ("outcome", "flagged"),
-    "specificity": ("no_outcome", "not_flagged"),
-    "positive_predictive_value": ("flagged", "outcome"),
-    "flagged_share": ("everybody", "flagged"),
-}
-FEWEST, FEW_EVENTS = 2, 10
+SCALES, ADJUSTMENTS = ("probability", "points"), ("holm", "bh")
+FEWEST, MOST = 2, 20
+# The false positive rate is one less specificity: it stands in the frame alone.
+ESTIMATED = ("sensitivity", "positive_predictive_value", "specificity", "flagged_share", "outcome_share")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,16 +32,38 @@ class RiskScoreOptions:
 
     score: str
     outcome: str
-    threshold: float
+    threshold: Any
     group: str | None = None
+    scale: str = "probability"
     bands: int = 5
+    interval: str = "wilson"
+    p_adjust: str = "holm"
+    least: dict | None = None
+    within: str | None = None
+    acted_on: bool | None = None
+    missing: str = "complete"
     level: float = 0.95
 
     def __post_init__(self) -> None:
-        if self.bands < FEWEST:
-            raise StudyError("`bands` is 2 or more", where="risk_score", found=self.bands)
+        one_of("scale", self.scale, SCALES)
+        one_of("interval", self.interval, tuple(PROPORTION_INTERVALS))
+        one_of("p_adjust", self.p_adjust, ADJUSTMENTS)
+        one_of("missing", self.missing, ("complete",))
+        number = isinstance(self.threshold, int | float) and not isinstance(self.threshold, bool)
+        if not number or not math.isfinite(self.threshold):
+            raise StudyError(
+                "`threshold` is one number: the score from which somebody acts",
+                where="risk_score",
+                found=str(self.threshold),
+                do="Give each further threshold an analysis of its own",
+            )
+        if not FEWEST <= self.bands <= MOST:
+            raise StudyError(
+                f"`bands` is {FEWEST} or more, and at most {MOST}", where="risk_score", found=self.bands
+            )
         if not 0 < self.level < 1:
             raise StudyError("`level` lies between 0 and 1, such as 0.95", found=str(self.level))
+        _require_limits(self.least)
 
 
 @takes(RiskScoreOptions)
@@ -48,41 +73,68 @@ def risk_score(people: pd.DataFrame, options: RiskScoreOptions) -> Result:
     Parameters
     ----------
     people
-        One row per person, for whom the outcome was waited for without the score deciding what was done.
+        One row per person whose outcome was waited for. Who lacks a score, an outcome or a group is left out and
+        counted (Check `left_out`).
     score
-        Column from 0 to 1 that is said to be the chance of the outcome.
+        Column of the score. `scale: probability` (the default): from 0 to 1 and said to be the chance of the
+        outcome. `scale: points`: any number; it is ranked and cut, and not calibrated.
     outcome
         Column of 0 and 1.
     threshold
-        People at or above it are flagged.
+        People at or above it are flagged. One number.
     group
-        Column of categories to compare; the largest group is the one others are set against.
+        Column of at most 12 categories; the largest group is the one that others are set against.
     bands
-        Bands of the score for the calibration frame, of equal size but that equal scores stay together.
+        Bands of the score for the frame `calibration`, 2 to 20.
+    interval
+        Of one rate: wilson, clopper_pearson or jeffreys.
+    p_adjust
+        How p-values are adjusted over all differences between groups: holm or bh.
+    least
+        Limits set beforehand, rate to share, such as `{sensitivity: 0.4}` (Check `preset_limits`).
+    within
+        In words, the time after the score in which the outcome counts, such as `6 months`.
+    acted_on
+        Whether anybody acted on the score before the outcome was known.
 
     Returns
     -------
     Result
-        Term `sensitivity` (of those with the outcome, the share flagged), then `specificity`,
-        `positive_predictive_value` (of those flagged, the share with the outcome), `flagged_share` and
-        `observed_over_expected`, each also by `group`; and differences to the largest group, terms ending
-        `_difference` (Newcombe interval), in percentage points. Frames `accuracy` (group, measure, events, n, value,
-        conf_low, conf_high) and `calibration` (group, band, n, events, value, mean_score).
+        Term `sensitivity` (of those with the outcome, the share flagged), then `positive_predictive_value` (of those
+        flagged, the share with the outcome), `specificity`, `flagged_share`, `outcome_share`, `auc` (DeLong interval),
+        and of a probability `observed_over_expected`, `calibration_in_the_large` (log odds) and `calibration_slope`;
+        each for everybody, then by `group`. Then each group less the largest, terms ending `_difference`, in
+        percentage points (Newcombe interval, `p_adjusted` over all of them).
+
+        Frames: `groups` (group, threshold, n, events, flagged, true_positives, false_negatives, false_positives,
+        true_negatives); `accuracy` (group, measure, events, n, value, conf_low, conf_high), false_positive_rate among
+        its measures; `calibration` (group, band, side, n, events, mean_score, value, conf_low, conf_high);
+        `differences` (group, reference, measure, difference, conf_low, conf_high, p_value, p_adjusted, n,
+        n_reference, rule, level). Row `all` is everybody; with a `group`, `calibration` has rows of groups only.
 
     Raises
     ------
-    StudyError, DataError
-        A score outside 0 to 1, an outcome other than 0 and 1, a missing value.
+    StudyError
+        A threshold that is no number or a list, an option that is not known.
+    DataError
+        Scores or outcomes that cannot be, one class only, a threshold that flags everybody or nobody, one group, a
+        group with nobody. All at once; no message holds a person's score.
 
     Assumes
     -------
-    The outcome is what happens, not what is recorded of those who are watched (Check `recording`). Groups with
-    different base rates cannot have both equal sensitivity and specificity and equal predictive value (Chouldechova
-    2017): say beforehand which matters. Check `few_events`: groups with too few outcomes to be told apart.
+    The outcome is what happens, not what is recorded of those who are watched (Check `recording`), and the use of the
+    score did not change it (Check `acted_on`). Groups with different base rates cannot have both equal predictive
+    value and equal error rates (Check `base_rates`).
+
+    Notes
+    -----
+    Calibration in the large is a in logit P = a + logit(score); the slope is b in logit P = a + b logit(score). Scores
+    of exactly 0 or 1 have no logit and are left out of both. A design's weights are not used.
 
     References
     ----------
-    Wilson (1927); Newcombe (1998); Chouldechova (2017).
+    Wilson (1927); Newcombe (1998); DeLong, DeLong and Clarke-Pearson (1988); Sun and Xu (2014); Cox (1958);
+    Chouldechova (2017); Kleinberg, Mullainathan and Raghavan (2016); Collins, Ogundimu and Altman (2016).
 
     Examples
     --------
@@ -90,145 +142,127 @@ def risk_score(people: pd.DataFrame, options: RiskScoreOptions) -> Result:
     >>> risk_score(people, score="score", outcome="returned", threshold=0.5).headline.estimate
     1.0
     """
-    table = _table(people, options)
-    accuracy = pd.DataFrame(_accuracy(table, options))
-    estimates = [
-        *_estimates(accuracy, options),
-        *_calibration_ratios(table, options),
-        *_gaps(accuracy, options),
-    ]
+    table = score_table(people, options)
+    counts = accuracy.cells(table, options.threshold)
+    rates = accuracy.rates(counts, level=options.level, interval=options.interval)
+    gaps = accuracy.differences(rates, level=options.level, p_adjust=options.p_adjust)
+    areas, fitted = _fits(table, options)
+    ratios = {name: _ratio(each, options.level) for name, each in fitted.items() if each.expected}
+    detail = {"groups": counts, "accuracy": rates, "calibration": _bands(table, options)}
     return Result(
         method="risk_score",
         estimand="descriptive",
         outcome=options.outcome,
-        estimates=tuple(estimates),
-        checks=(_few_events(table), _recording()),
-        detail={"accuracy": accuracy, "calibration": _calibration(table, options)},
-        references=("wilson1927", "newcombe1998", "chouldechova2017"),
+        estimates=(*_estimates(rates, areas, fitted, options), *_differences(gaps, options)),
+        checks=checks_of(table, counts, gaps, fitted, ratios, options),
+        detail=detail | ({"differences": gaps} if table.names else {}),
+        references=_references(table, options),
     )
 
 
-def _table(people: pd.DataFrame, options: RiskScoreOptions) -> pd.DataFrame:
-    require_columns(people, [options.score, options.outcome, options.group], where="risk_score")
-    score = pd.to_numeric(people[options.score], errors="coerce")
-    outcome = pd.to_numeric(people[options.outcome], errors="coerce")
-    if people.empty or score.isna().any() or not score.between(0, 1).all():
-        raise DataError(f"`{options.score}` must be a number from 0 to 1 for everybody", where="risk_score")
-    if not outcome.isin([0, 1]).all():
-        raise DataError(f"`{options.outcome}` must hold 0 and 1 only", where="risk_score")
-    group = people[options.group].astype(str) if options.group else "all"
-    return pd.DataFrame(
-        {"score": score, "outcome": outcome == 1, "flagged": score >= options.threshold, "group": group}
-    )
-
-
-def _parts(table: pd.DataFrame) -> Iterator[tuple[str | None, pd.DataFrame]]:
-    """Everybody, then each group from the largest; equal sizes in alphabetical order."""
-    yield None, table
-    sizes = table["group"].value_counts()
-    if len(sizes) > 1:
-        for name in sorted(sizes.index, key=lambda each: (-sizes[each], each)):
-            yield name, table[table["group"] == name]
-
-
-def _accuracy(table: pd.DataFrame, options: RiskScoreOptions) -> Iterator[dict[str, object]]:
-    for name, part in _parts(table):
-        sets = {
-            "outcome": part["outcome"], "no_outcome": ~part["outcome"], "flagged": part["flagged"],
-            "not_flagged": ~part["flagged"], "everybody": pd.Series(True, index=part.index),
-        }  # fmt: skip
-        for measure, (among, which) in RATES.items():
-            n, events = int(sets[among].sum()), int((sets[among] & sets[which]).sum())
-            low, high = wilson(events, n, options.level) if n else (np.nan, np.nan)
-            yield {
-                "group": name or "all", "measure": measure, "events": events, "n": n,
-                "value": events / n if n else np.nan, "conf_low": low, "conf_high": high,
-            }  # fmt: skip
-
-
-def _estimates(accuracy: pd.DataFrame, options: RiskScoreOptions) -> list[Estimate]:
-    return [
-        Estimate(
-            term=row.measure, measure="proportion", estimate=row.value, conf_low=row.conf_low, conf_high=row.conf_high,
-            level=options.level, interval="wilson", n_treated=row.n, group=None if row.group == "all" else row.group,
-            unit="proportion",
-        )
-        for row in accuracy.itertuples()
-    ]  # fmt: skip
-
-
-def _calibration_ratios(table: pd.DataFrame, options: RiskScoreOptions) -> list[Estimate]:
-    """Outcomes over the sum of scores: 1 where the score is right on average."""
-    made = []
-    for name, part in _parts(table):
-        events, expected, n = float(part["outcome"].sum()), float(part["score"].sum()), len(part)
-        low, high = (
-            (each * n / expected for each in wilson(events, n, options.level)) if expected else (None, None)
-        )
-        made.append(
-            Estimate(
-                term="observed_over_expected", measure="ratio", estimate=events / expected if expected else None,
-                conf_low=low, conf_high=high, level=options.level, interval="wilson", n_treated=n, group=name,
-                unit="ratio",
+def _require_limits(least: Mapping[str, Any] | None) -> None:
+    for name, value in (least or {}).items():
+        if name not in SCORE_RATES:
+            raise StudyError(
+                f"`least` names rates, and `{name}` is none",
+                where="risk_score",
+                do=nearest(name, SCORE_RATES),
             )
+        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= 1:
+            raise StudyError(
+                "a limit under `least` is a share from 0 to 1", where="risk_score", found=str(value)
+            )
+
+
+def _fits(table: ScoreTable, options: RiskScoreOptions) -> tuple[dict, dict[str | None, Calibration]]:
+    """The area under the curve and the calibration of everybody (None) and of each group."""
+    areas, fitted = {}, {}
+    for name, score, outcome in table.parts():
+        areas[name] = (accuracy.auc(score, outcome), int(outcome.sum()), len(outcome))
+        if options.scale == "probability":
+            fitted[name] = calibration(score, outcome)
+    return areas, fitted
+
+
+def _bands(table: ScoreTable, options: RiskScoreOptions) -> pd.DataFrame:
+    return bands(
+        table, number=options.bands, level=options.level, interval=options.interval,
+        expected=options.scale == "probability",
+    )  # fmt: skip
+
+
+def _estimates(
+    rates: pd.DataFrame, areas: Mapping, fitted: Mapping[str | None, Calibration], options: RiskScoreOptions
+) -> Iterator[Estimate]:
+    """Everything about everybody, then about each group."""
+    rows = rates.set_index(["group", "measure"])
+    for name in areas:
+        yield from (_rate(rows.loc[(name or EVERYBODY, each)], each, name, options) for each in ESTIMATED)
+        yield _area(areas[name], name, options)
+        if name in fitted:
+            yield from _calibrations(fitted[name], name, options)
+
+
+def _rate(row: pd.Series, measure: str, group: str | None, options: RiskScoreOptions) -> Estimate:
+    return Estimate(
+        term=measure, measure="proportion", estimate=row["value"], conf_low=row["conf_low"], conf_high=row["conf_high"],
+        level=options.level, interval=options.interval, n_treated=int(row["n"]), group=group, unit="proportion",
+    )  # fmt: skip
+
+
+def _area(found: tuple, group: str | None, options: RiskScoreOptions) -> Estimate:
+    area, events, n = found
+    value, error = area or (None, math.nan)
+    low, high = (None, None) if value is None else accuracy.auc_limits(value, error, options.level)
+    return Estimate(
+        term="auc", measure="auc", estimate=value, std_error=error or None, conf_low=low, conf_high=high,
+        level=options.level, interval=None if low is None else "delong", n_treated=events, n_control=n - events,
+        group=group, unit="0.5: no better than a coin, 1: never wrong in rank",
+    )  # fmt: skip
+
+
+def _ratio(found: Calibration, level: float) -> tuple[float, float, float]:
+    """Observed over expected, with the limits of Wilson's interval for the share that was observed."""
+    low, high = (each * found.n / found.expected for each in wilson(found.events, found.n, level))
+    return found.events / found.expected, low, high
+
+
+def _calibrations(found: Calibration, group: str | None, options: RiskScoreOptions) -> Iterator[Estimate]:
+    same = {"level": options.level, "n_treated": found.n, "group": group}
+    ratio, low, high = _ratio(found, options.level) if found.expected else (None, None, None)
+    error = math.sqrt(1 / found.events - 1 / found.n) if found.events else None
+    yield Estimate(
+        term="observed_over_expected", measure="ratio", estimate=ratio, std_error=error, conf_low=low, conf_high=high,
+        interval="wilson", unit="ratio", **same,
+    )  # fmt: skip
+    for term, each, unit in (
+        ("calibration_in_the_large", found.in_the_large, "log odds"),
+        ("calibration_slope", found.slope, "slope (1: as it should be)"),
+    ):
+        value, error = each or (None, None)
+        half = critical_value(options.level) * error if error else None
+        yield Estimate(
+            term=term, measure=term, estimate=value, std_error=error, unit=unit,
+            conf_low=None if half is None else value - half, conf_high=None if half is None else value + half,
+            interval="wald" if half else None, **same,
         )  # fmt: skip
-    return made
 
 
-def _gaps(accuracy: pd.DataFrame, options: RiskScoreOptions) -> list[Estimate]:
-    """Each group less the largest, for each rate, in percentage points."""
-    groups = [name for name in dict.fromkeys(accuracy["group"]) if name != "all"]
-    rows = accuracy.set_index(["group", "measure"])
-    made = []
-    for measure in RATES:
-        for name in groups[1:]:
-            one, other = rows.loc[(name, measure)], rows.loc[(groups[0], measure)]
-            if not (one["n"] and other["n"]):
-                continue
-            low, high = newcombe(one["events"], one["n"], other["events"], other["n"], options.level)
-            made.append(
-                Estimate(
-                    term=f"{measure}_difference", measure="risk_difference",
-                    estimate=100 * (one["value"] - other["value"]), conf_low=100 * low, conf_high=100 * high,
-                    level=options.level, interval="newcombe", n_treated=int(one["n"]), n_control=int(other["n"]),
-                    group=name, unit="percentage points",
-                )
-            )  # fmt: skip
-    return made
+def _differences(gaps: pd.DataFrame, options: RiskScoreOptions) -> Iterator[Estimate]:
+    for row in gaps.itertuples():
+        yield Estimate(
+            term=f"{row.measure}_difference", measure="risk_difference", estimate=row.difference, conf_low=row.conf_low,
+            conf_high=row.conf_high, p_value=row.p_value, p_adjusted=row.p_adjusted, level=options.level,
+            interval="newcombe", n_treated=int(row.n), n_control=int(row.n_reference), group=row.group,
+            unit="percentage points",
+        )  # fmt: skip
 
 
-def _calibration(table: pd.DataFrame, options: RiskScoreOptions) -> pd.DataFrame:
-    """The share with the outcome beside the mean score, in bands of equal size but that equal scores stay together."""
-    rank = table["score"].rank(method="min") - 1
-    banded = table.assign(band=(rank * options.bands // len(table)).astype(int) + 1)
-    rows = []
-    for name, part in _parts(banded):
-        for band, here in part.groupby("band", sort=True):
-            rows.append({
-                "group": name or "all", "band": band, "n": len(here), "events": int(here["outcome"].sum()),
-                "value": here["outcome"].mean(), "mean_score": here["score"].mean(),
-            })  # fmt: skip
-    return pd.DataFrame(rows)
-
-
-def _few_events(table: pd.DataFrame) -> Check:
-    counts = table.groupby("group")["outcome"].agg(["sum", "size"])
-    fewest = int(np.minimum(counts["sum"], counts["size"] - counts["sum"]).min())
-    return Check(
-        name="few_events",
-        null="every group has enough people with and without the outcome",
-        statistic=fewest,
-        threshold=FEW_EVENTS,
-        passed=fewest >= FEW_EVENTS,
-        reading=f"The smallest such number in a group is {fewest}.",
-        next_step="" if fewest >= FEW_EVENTS else "Do not read differences between groups: too few outcomes.",
-    )
-
-
-def _recording() -> Check:
-    return Check(
-        name="recording",
-        null="the outcome is recorded alike in every group",
-        reading="Whether some groups are watched, and so recorded, more than others cannot be seen in these data.",
-        next_step="Ask how the outcome comes to be recorded, and use one that the score's use cannot change.",
-    )
+def _references(table: ScoreTable, options: RiskScoreOptions) -> tuple[str, ...]:
+    of_interval = {"wilson": "wilson1927", "clopper_pearson": "clopper1934", "jeffreys": "brown2001"}
+    found = [of_interval[options.interval], "delong1988", "sun2014"]
+    if options.scale == "probability":
+        found += ["cox1958", "collins2016"]
+    if table.names:
+        found += ["newcombe1998", "chouldechova2017", "kleinberg2016"]
+    return tuple(dict.fromkeys(found))

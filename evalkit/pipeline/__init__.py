@@ -21,6 +21,7 @@ from evalkit.pipeline.planned import also_wrong, plan_problems
 from evalkit.pipeline.readiness import Readiness, readiness
 from evalkit.pipeline.write import file_hash, replacing, require_replaceable, versions, write_json
 from evalkit.results import Design, Result
+from evalkit.pipeline.plan import score_problems
 from evalkit.study import Study, read_study
 
 __all__ = ["audit_file", "check", "find_studies", "outcomes_sql", "report", "run", "run_all", "simulate"]
@@ -216,6 +217,8 @@ def _by_hand(study: Study) -> list[Problem]:
     return check_by_hand(
         path, outcomes=list(study.outcomes.values()), histories=list(study.history.values()),
         observed_until=study.observed_until,
+    rows += score_problems(study, gathered)
+    unread = frame_errors(study, gathered)
     )  # fmt: skip
 
 

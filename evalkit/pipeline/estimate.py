@@ -217,3 +217,4 @@ def missing_frames(study: Study) -> list[Problem]:
                 )
             )
     return problems
+        needs_people &= row.name != "risk_score" or analysis.data is None

@@ -19,7 +19,8 @@ OWN_FAMILIES = ("subgroup", "category")
 def over_analyses(analysis: Analysis) -> str | None:
     """The adjustment that an analysis asks for over its neighbours; None where it adjusts over its own estimates."""
     method = analysis.options.get("p_adjust")
-    if method is None or any(analysis.options.get(name) for name in OWN_FAMILIES):
+    own = analysis.method == "risk_score" or any(analysis.options.get(name) for name in OWN_FAMILIES)
+    if method is None or own:
         return None
     if method not in ("holm", "bh"):
         raise StudyError(

@@ -14,7 +14,7 @@ from evalkit.study import Study
 NUMBERS = (
     "outcome", "exposure", "weights", "before", "after", "exposure_before", "exposure_after", "comparison_before",
     "comparison_after", "comparison_exposure_before", "comparison_exposure_after", "successes", "trials", "reached",
-    "invited", "answered", "agreed", "compliance", "closed", "days", "time", "event",
+    "invited", "answered", "agreed", "compliance", "closed", "days", "time", "event", "score",
 )  # fmt: skip
 PERIODS = ("period", "first_treated")
 LABELS = ("unit", "cluster", "group", "category", "subgroup", "stages", "question")

@@ -87,6 +87,7 @@ def option_problems(name: str, values: Mapping[str, Any], *, where: str) -> list
         ]
     return []
 
+        Method(name="risk_score", home="evalkit.monitor:risk_score", reads="people", compares=False),
 
 def _at(problem: Problem, where: str) -> Problem:
     inner = f"{where}, {problem.where}" if problem.where and problem.where not in where else where

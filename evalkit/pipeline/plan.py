@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 
 from evalkit.errors import EvalkitError, Problem
 from evalkit.options import read_options
 from evalkit.pipeline.estimate import option_values
+from evalkit.pipeline.gather import Gathered
 from evalkit.pipeline.methods import METHODS
 from evalkit.study import Analysis, Study
 
@@ -47,6 +49,30 @@ def number_problems(study: Study) -> list[Problem]:
 
 
 def _refused(study: Study, analysis: Analysis) -> list[Problem]:
+def score_problems(study: Study, gathered: Gathered) -> list[Problem]:
+    """What is wrong with the rows that a risk score is checked on, so far as they are there before any outcome is
+    measured; and groups that study.yml names and that hold nobody."""
+    problems: list[Problem] = []
+    for analysis in study.analyses.values():
+        frame = gathered.people if analysis.data is None else gathered.frames.get(analysis.data)
+        if analysis.method != "risk_score" or frame is None or frame.empty:
+            continue
+        from evalkit.monitor.score_table import nobody_in, score_problems
+
+        where = f"study.yml, analyses.{analysis.name}"
+        options = read_options(METHODS["risk_score"].options, option_values(study, analysis), where=where)
+        if options.outcome not in frame.columns and analysis.outcome in study.outcomes:
+            continue
+        found = score_problems(frame, options)
+        column = study.columns.get(options.group or "")
+        if not found and column is not None:
+            there = set(frame[options.group])
+            empty = [each for each in column.values or () if each not in there]
+            found = [nobody_in(empty, f"column `{options.group}`")] if empty else []
+        problems += [replace(each, where=f"{where}, {each.where}") for each in found]
+    return problems
+
+
     where = f"study.yml, analyses.{analysis.name}"
     row = METHODS[analysis.method]
     try:

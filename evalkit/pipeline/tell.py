@@ -163,7 +163,7 @@ def _lead(name: str, first: Told) -> str:
     level, direction = first.evidence.level, first.statement.direction
     if not first.facts.tested:
         return "No programme was tested here. "
-    if name in ("progression", "power", "funnel"):
+    if name in ("progression", "power", "funnel", "risk_score"):
         return "This study was not made to answer that. "
     if name == "cost_benefit":
         return "An account of costs and benefits does not answer that. "

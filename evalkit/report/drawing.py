@@ -49,6 +49,8 @@ CAPTIONS = {
     "reached": "How many people reached each stage",
     "answers": "{label}: those who agreed, of those who answered, with 95% intervals",
     "points": "{label}: the series with its usual range",
+    "score_accuracy": "{label}: how many were flagged, and how often a flag was right, with 95% intervals",
+    "score_calibration": "{label}: what the score said beside what happened, in bands of the score",
     "tornado": "How far the ratio moves with each input",
 }
 
@@ -61,7 +63,7 @@ DRAWN_FROM = {
     "answers": ("value",), "points": ("value",), "studies": ("estimate",), "small_studies": ("estimate",),
     "interrupted": ("observed", "fitted"), "synthetic_path": ("actual",), "synthetic_gap": ("actual",),
     "bacon": ("estimate",), "sensitivity": ("conf_low",), "group_time": ("estimate",),
-    "cashflow": ("discounted",),
+    "cashflow": ("discounted",), "score_accuracy": ("value",), "score_calibration": ("mean_score",),
 }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from evalkit.report.front import box
 from evalkit.report.output import Output
+from evalkit.report.scores import accuracy_table, group_part
 from evalkit.report.tables import (
     VERDICT,
     Column,
@@ -104,12 +105,14 @@ def findings(output: Output) -> str:
     shown = _shown_in_findings(output)
     if not shown:
         return _none("No results to set side by side: see the sections below.")
+    plain = [r for r in shown if r.method != "risk_score"]  # whose shares need their own words
     pieces = [
-        estimates_table(output, shown, name="findings",
-                        caption="Each measure, its best single estimate and its range"),
+        *([estimates_table(output, plain, name="findings",
+                           caption="Each measure, its best single estimate and its range")] if plain else []),
         *(_arms(output, r) for r in shown if "arms" in r.detail),
         *(criteria_table(r, name=f"criteria-{r.analysis}", caption="Each criterion, set before the results were seen")
           for r in shown if "criteria" in r.detail),
+        *(accuracy_table(r, label=output.label(r)) for r in shown if r.method == "risk_score"),
         escape(INTERVAL_NOTE),
     ]  # fmt: skip
     return "\n".join(pieces) + "\n"
@@ -144,8 +147,9 @@ def quality(output: Output) -> str:
 def groups(output: Output) -> str:
     """Groups of people, where they were analysed."""
     shown = [r for r in output.results if r.method in OF_PEOPLE and any(e.group for e in r.estimates)]
+    scored = group_part(output)
     if not shown:
-        return _none("No groups are compared: none was planned, or there were too few people in each.")
+        return scored or _none("No groups are compared: none was planned, or there were too few people in each.")
     note = "These are descriptions of groups. A difference between two groups is not itself tested here."
     return (
         estimates_table(output, shown, name="groups", caption="The measure in each group")

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from evalkit.report.front import NOT_GIVEN
-from evalkit.report.output import Output
+from evalkit.report.output import Output, numbers
 from evalkit.report.parts import LEVELS
 from evalkit.report.tables import estimate_text, interval_text
 from evalkit.report.words import count, day, escape, is_number, sentence, step_words, unit_words
@@ -110,6 +110,8 @@ def _people(output: Output) -> Any:
     head = output.primary.estimates[0] if output.primary and output.primary.estimates else None
     rows = [row for row in output.rows("flow") if row.get("arm") in ("treated", None, "")]
     n = head.n_treated if head else None
+    if head and output.primary.method == "risk_score":
+        n = next(iter(numbers(output.primary.detail["groups"], ["n"])["n"].dropna()), None)
     if rows and n in (None, rows[-1].get("n")):
         start, end = rows[0], rows[-1]
         return (
@@ -191,7 +193,7 @@ def _implementation(output: Output) -> Any:
 
 
 def _equity(output: Output) -> Any:
-    grouped = sum(1 for r in output.results for e in r.estimates if e.group)
+    grouped = len({(r.analysis, e.group) for r in output.results for e in r.estimates if e.group})
     return (
         f"{count(grouped)} groups described in the full report"
         if grouped

@@ -11,17 +11,12 @@ from pathlib import Path
 import numpy as np
 
 SEED = 20200331
-PEOPLE, THRESHOLD = 1400, 0.2
+PEOPLE = 1400
 MISSED_IN_VILLAGES = 0.75  # on the scale of the log odds
-GROUPS = {"towns": "town", "villages": "village", "girls": "female", "boys": "male"}
 
 
 def logistic(x: np.ndarray) -> np.ndarray:
     return 1 / (1 + np.exp(-x))
-
-
-def blank_unless(condition: bool, value: bool) -> int | str:
-    return int(value) if condition else ""
 
 
 def main() -> None:
@@ -30,19 +25,12 @@ def main() -> None:
     odds = -2.6 + 1.3 * rng.normal(size=PEOPLE)
     seen = odds - MISSED_IN_VILLAGES * village + 0.35 * rng.normal(size=PEOPLE)
     score, harmed = np.round(logistic(seen), 3), rng.random(PEOPLE) < logistic(odds)
-    flagged = score >= THRESHOLD
-    header = ["person_id", "area", "sex", "score", "harmed", *(f"in_time_{name}" for name in GROUPS),
-              *(f"rightly_{name}" for name in GROUPS)]  # fmt: skip
     with (Path(__file__).parent / "data" / "checked.csv").open("w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(header)
+        writer.writerow(["person_id", "area", "sex", "score", "harmed"])
         for i in range(PEOPLE):
-            mine = {"village" if village[i] else "town", "female" if female[i] else "male"}
-            row = [f"S{i + 1:04d}", "village" if village[i] else "town", "female" if female[i] else "male", score[i],
-                   int(harmed[i])]  # fmt: skip
-            row += [blank_unless(harmed[i] and group in mine, flagged[i]) for group in GROUPS.values()]
-            row += [blank_unless(flagged[i] and group in mine, harmed[i]) for group in GROUPS.values()]
-            writer.writerow(row)
+            where, sex = "villages" if village[i] else "towns", "girls" if female[i] else "boys"
+            writer.writerow([f"S{i + 1:04d}", where, sex, score[i], int(harmed[i])])
 
 
 if __name__ == "__main__":

@@ -29,6 +29,8 @@ _HOME = {
     "reached": "many",
     "small_studies": "many",
     "studies": "many",
+    "score_accuracy": "scores",
+    "score_calibration": "scores",
     "interrupted": "series",
     "synthetic_gap": "series",
     "synthetic_path": "series",
@@ -56,6 +58,7 @@ FOR_METHOD: dict[str, tuple[tuple[str, str], ...]] = {
     "funnel": (("reached", "stages"),),
     "survey": (("answers", "answers"),),
     "run_chart": (("points", "points"),),
+    "risk_score": (("score_accuracy", "accuracy"), ("score_calibration", "calibration")),
     "meta": (("studies", "studies"), ("small_studies", "studies")),
     "cost_benefit": (("by_agency", "by_agency"), ("cashflow", "cashflow"), ("tornado", "tornado")),
 }
