@@ -133,7 +133,10 @@ def _account(facts: Facts) -> Grounds:
         )
     reason = f"The account is as strong as the result it takes its impact from: level {facts.cost_level}."
     return Grounds(
-        level=facts.cost_level, reasons=(reason,), assumption="the costs and unit values are as entered"
+        level=facts.cost_level,
+        reasons=(reason,),
+        assumption="the costs and unit values are as entered",
+        unmatched=facts.cost_unmatched,
     )
 
 

@@ -10,6 +10,8 @@ from evalkit.claims.shapes import Facts
 _VERBS = frozenset(
     ["had", "were", "was", "did", "got", "went", "left", "came", "stayed", "kept", "took", "told", "said"]
 )
+_PARTICIPLES = {"was": "been", "were": "been", "did": "done", "went": "gone", "came": "come", "took": "taken"}
+_TIME_TO = re.compile(r"(?:time|days|weeks|months|years) (?:to|until|before|without) (?:the )?", re.IGNORECASE)
 _NOUNS = frozenset(["recorded", "reported", "proven", "alleged", "estimated", "related"])
 
 
@@ -56,6 +58,17 @@ class Words:
         """The sentences in a row; invented data are called so at the start."""
         text = tidy(" ".join(sentence for sentence in sentences if sentence))
         return self.opening + (text[0].lower() + text[1:] if self.opening and _lowers(text) else text)
+
+
+def of_event(w: Words, measure: str) -> Words:
+    """The words for people who had an event by some time, or went without it, where the label may name that time."""
+    event = _TIME_TO.sub("", w.label, count=1) if _TIME_TO.match(w.label) else w.label
+    if measure != "survival_difference":
+        return replace(w, label=event)
+    if not w.is_verb:
+        return replace(w, label=f"had gone without “{event}”")
+    first, *rest = w.label.split(" ")
+    return replace(w, label=" ".join(["had not", _PARTICIPLES.get(first.lower(), first), *rest]))
 
 
 def tidy(text: str) -> str:

@@ -17,10 +17,13 @@ SWITCHES = {
     "costs": "the costs",
 }
 FINDING_FROM = 4
+MINUS = "\N{MINUS SIGN}"
 
 
 def pounds(value: float) -> str:
-    """`£1.50`, `£48,000`: two figures that count, never a lone digit after the point."""
+    """`£1.50`, `£48,000`, `−£0.20`: two figures that count, never a lone digit after the point."""
+    if value < 0:
+        return f"{MINUS}{pounds(-value)}"
     if abs(value) < 10:
         return f"£{float(short(value)):.2f}"
     size = 10 ** max(0, math.floor(math.log10(abs(value))) - 1)
@@ -53,9 +56,8 @@ def _finding(head: Estimate, payer: str, w: Words, level: int) -> tuple[str, str
         if head.conf_low is None or head.conf_high is None
         else (f" (range {pounds(head.conf_low)} to {pounds(head.conf_high)})")
     )
-    said = (
-        f"Each £1 of cost was {hedge}matched by about {pounds(head.estimate)} of benefit to {payer}{spread}."
-    )
+    about = f"about {pounds(abs(head.estimate))} of {'loss' if head.estimate < 0 else 'benefit'} to {payer}"
+    said = f"Each £1 of cost was {hedge}matched by {about}{spread}."
     cannot = "That this sum is cash that somebody can spend, or that the same would be found elsewhere."
     return w.say(said, "It is an estimate of value, not a sum of money in a budget."), cannot, "not assessed"
 

@@ -14,7 +14,8 @@ class Facts:
     model allowed for; `important` is the difference, in points of 100,
     that would matter either way; `margin` the one that the plan called too little to matter, on the scale of the
     measure. `pooled_levels` are the evidence levels of the studies behind a meta-analysis; `cost_level` is that of
-    the result which a cost-benefit account takes its impact from. `tested` is False where no programme is being run or
+    the weakest result which a cost-benefit account takes its impact from, `cost_unmatched` whether that compared
+    groups that were not made alike. `tested` is False where no programme is being run or
     tried, as in a table of recorded crime; `pilot` is False where criteria of progression judge something else.
     """
 
@@ -40,6 +41,7 @@ class Facts:
     cost_kind: str = "appraisal"
     cost_perspective: str = "fiscal"
     cost_level: int = 0
+    cost_unmatched: bool = False
     tested: bool = True
     pilot: bool = True
 

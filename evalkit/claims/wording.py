@@ -9,7 +9,7 @@ from evalkit.claims.amounts import Amount, amount, percent, size_word, whole
 from evalkit.claims.certainty import DISAGREE
 from evalkit.claims.descriptions import cell
 from evalkit.claims.evidence import as_told
-from evalkit.claims.labels import Words, capital, tidy, words
+from evalkit.claims.labels import Words, capital, of_event, tidy, words
 from evalkit.claims.money import cost_benefit
 from evalkit.claims.shapes import Evidence, Facts, Statement
 from evalkit.errors import Refused, nearest
@@ -26,6 +26,7 @@ DESCRIBED: Mapping[str, Callable[[Result, Words], descriptions.Said]] = {
 COMPARED = ("rates", "survival", "did", "synthetic_control", "counts", "interrupted", "meta")
 KNOWN = (*DESCRIBED, *COMPARED, "progression", "cost_benefit")
 SETTINGS = {"rates": "people", "survival": "people", "meta": "studies"}
+OF_EVENTS = ("survival_difference", "risk_difference")
 DOWN, UP = ("fewer", "lower", "shorter"), ("more", "higher", "longer")
 NEXT_BY_BASIS = {
     "progression": "Decide on a full trial by the criteria that were met and missed, not by how the groups differ.",
@@ -79,6 +80,8 @@ def statement(
     facts = as_told(facts, result)
     illustrative = result.method == "cost_benefit" and facts.cost_kind == "appraisal"
     w = words(facts, outcome_label or result.outcome, outcome_definition, illustrative=illustrative)
+    if result.method == "survival" and result.headline.measure in OF_EVENTS:
+        w = of_event(w, result.headline.measure)
     can, cannot, direction, size = _said(result, facts, evidence, w)
     brief, *_ = _said(result, facts, evidence, w.brief())
     if facts.simulated:

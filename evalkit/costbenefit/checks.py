@@ -22,7 +22,7 @@ BANDS = ((0.5, "under 50 per cent"), (0.75, "50 to 75 per cent"), (1.01, "over 7
 def all_checks(case: Case) -> tuple[Check, ...]:
     """Every check that has something to say about this account."""
     makers: tuple[Callable[[Case], Check | None], ...] = (
-        denominator, of_parameters.unit_cost_age, of_parameters.unverified_parameters,
+        denominator, impact_source, of_parameters.unit_cost_age, of_parameters.unverified_parameters,
         of_parameters.own_parameters, of_parameters.unit_cost_price_year, of_parameters.forecast_deflator,
         of_parameters.optimism_correction, of_parameters.cashable_average_costs, of_parameters.crime_by_type,
         effect_sign, impact_error, impact_above_one, beyond_horizon, saves_more_than_spends, agencies_that_gain,
@@ -44,6 +44,20 @@ def denominator(case: Case) -> Check:
     )
     return Check(
         name="denominator", reading=f"The ratio is the present value of {above} over that of {below}."
+    )
+
+
+def impact_source(case: Case) -> Check | None:
+    """Which analyses the benefits rest on; `statistic` is the number of lines whose impact somebody entered."""
+    lines = case.account.benefits[case.account.counted()[1]]
+    if lines.empty:
+        return None
+    named = sorted(set(lines["analysis"]) - {""})
+    entered = int((lines["analysis"] == "").sum())
+    by_hand = "" if not entered else f" Of {entered} of {len(lines)} lines it was entered, not estimated here."
+    from_named = " and ".join(f"`{each}`" for each in named) or "no analysis of this study"
+    return Check(
+        name="impact_source", statistic=entered, reading=f"The impact is taken from {from_named}.{by_hand}"
     )
 
 

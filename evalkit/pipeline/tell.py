@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from evalkit.claims import Evidence, Facts, Statement, decision, evidence, statement
+from evalkit.claims.evidence import UNMATCHED
 from evalkit.contract import Outcome
+from evalkit.pipeline.harm import types_in_words
 from evalkit.pipeline.methods import method
 from evalkit.results import Design, Result
 from evalkit.study import Analysis, Study
@@ -32,15 +34,15 @@ def tell(
     """Evidence from the results as computed, words from the results as they are printed."""
     checks = design.checks if design is not None else ()
     told = []
-    levels: dict[str, int] = {}
+    earned: dict[str, Evidence] = {}
     for name in sorted(raw, key=lambda each: method(raw[each].method, where="").reads == "account"):
         analysis = study.analyses[name]
-        facts = facts_of(study, analysis, raw[name], design, levels)
+        facts = facts_of(study, analysis, raw[name], design, earned)
         uses_design = method(analysis.method, where="").reads == "people" and facts.has_comparison
         grounds = evidence(
             facts, raw[name], _tests_of_the_same(study, name, raw), checks if uses_design else ()
         )
-        levels[name] = grounds.level
+        earned[name] = grounds
         outcome = study.outcomes.get(analysis.outcome or "")
         words = statement(
             printed[name],
@@ -56,13 +58,14 @@ def tell(
 
 
 def facts_of(
-    study: Study, analysis: Analysis, result: Result, design: Design | None, levels: Mapping[str, int]
+    study: Study, analysis: Analysis, result: Result, design: Design | None, earned: Mapping[str, Evidence]
 ) -> Facts:
     """What is known before any number is read, for one analysis."""
     row = method(analysis.method, where="")
     spec = study.design
     matched = (*spec.covariates, *spec.exact) if spec is not None and spec.method != "none" else ()
     compared = row.compares and result.headline.n_control is not None or row.name == "did"
+    source = _source_of(result, earned) if row.reads == "account" else None
     return Facts(
         programme=str(study.intervention.get("name") or study.title),
         treated=study.arms.get("treated", ""),
@@ -83,9 +86,8 @@ def facts_of(
         pooled_levels=_pooled_levels(result),
         cost_kind=str(analysis.options.get("kind", "evaluation")),
         cost_perspective=str(analysis.options.get("perspective", "fiscal")),
-        cost_level=max(levels.values(), default=0)
-        if row.reads == "account" and _rests_on(result, levels)
-        else 0,
+        cost_level=source.level if source is not None else 0,
+        cost_unmatched=source is not None and source.scale == UNMATCHED,
         tested=study.assignment.by != "none" or study.intervention.get("start") is not None,
         pilot=_is_pilot(study, analysis),
     )
@@ -118,12 +120,12 @@ def label_of(study: Study, analysis: Analysis) -> str:
 
 
 def better_of(outcome: Outcome | None, result: Result) -> str | None:
-    """Which direction of the headline figure is good: of time to an event, the other way round from its rate."""
+    """Which direction of the headline figure is good: of an event and of the time before it, opposite ways."""
     if outcome is None or outcome.better is None or result.method != "survival":
         return outcome.better if outcome is not None else None
     bad_event = (outcome.better == "higher") == (outcome.measure in ("time_to_first", "duration"))
-    of_rate = result.headline.measure == "hazard_ratio"
-    return "lower" if of_rate == bad_event else "higher"
+    of_event = result.headline.measure in ("hazard_ratio", "risk_difference")
+    return "lower" if of_event == bad_event else "higher"
 
 
 def definition_of(study: Study, outcome: Outcome | None) -> str:
@@ -134,11 +136,12 @@ def definition_of(study: Study, outcome: Outcome | None) -> str:
         return "As recorded in the people file."
     months = f"within {outcome.follow_up} months of the index date"
     proof = f"proven by a conviction or caution within {outcome.follow_up + outcome.waiting} months of it"
+    harm = "The summed harm weight of" if outcome.score == "sum" else "The largest harm weight among"
     what = {
         "binary": "At least one offence", "frequency": "The number of offences",
-        "time_to_first": "Days to the first offence", "severity": "The summed harm weight of offences",
+        "time_to_first": "Days to the first offence", "severity": f"{harm} offences",
     }[outcome.measure]  # fmt: skip
-    return f"{what} {months}, {proof}."
+    return f"{what}{types_in_words(outcome)} {months}, {proof}."
 
 
 def answers(study: Study, told: Sequence[Told], printed: Mapping[str, Result]) -> dict[str, str]:
@@ -223,9 +226,13 @@ def _tests_of_the_same(study: Study, name: str, results: Mapping[str, Result]) -
     ]
 
 
-def _rests_on(result: Result, levels: Mapping[str, int]) -> bool:
+def _source_of(result: Result, earned: Mapping[str, Evidence]) -> Evidence | None:
+    """The weakest evidence behind an account's impacts; None where one of them was entered and not estimated."""
     source = result.check("impact_source")
-    return source is not None and any(name in source.reading for name in levels)
+    if source is None or source.statistic:
+        return None
+    named = [earned[name] for name in re.findall(r"`([^`]+)`", source.reading) if name in earned]
+    return min(named, key=lambda each: each.level, default=None)
 
 
 def _capital(words: str) -> str:

@@ -288,6 +288,28 @@ def test_a_ratio_of_costs_is_a_finding_from_level_four_on():
     assert "£1.50" not in appraisal.can_say
 
 
+@pytest.mark.parametrize(
+    ("label", "without", "had"),
+    [
+        ("days to first reoffence", "had gone without “first reoffence”", "had the outcome “first reoffence”"),
+        ("reoffended", "had not reoffended", "reoffended"),
+        ("were arrested", "had not been arrested", "were arrested"),
+    ],
+)
+def test_a_share_who_went_without_an_event_is_not_told_as_one_who_had_it(label, without, had):
+    for measure, words in (("survival_difference", without), ("risk_difference", had)):
+        found = result(estimate(12, 3, 20, measure, unit="percentage points"), "survival")
+        stated = statement(found, LOT, evidence(LOT, found), label)
+        assert f"{PROGRAMME} increased the number who {words} by between 3 and 20" in stated.can_say
+
+
+def test_an_account_that_lost_money_says_so():
+    head = Estimate(term="benefit_cost_ratio", measure="ratio", estimate=-0.52, conf_low=-1.1, conf_high=0.2)
+    account = Result(method="cost_benefit", estimand="value", outcome="", estimates=(head,))
+    _, stated = said(account, replace(ALONE, cost_kind="evaluation", cost_level=5))
+    assert "matched by about £0.52 of loss to public budgets (range −£1.10 to £0.20)" in stated.can_say
+
+
 def test_a_rank_among_places_stands_where_no_range_can_be_given():
     floor = Check(name="randomisation_floor", statistic=1 / 9, passed=False)
     head = estimate(0.55, None, None, "rate_ratio", term="att", p_value=1 / 9)
@@ -765,6 +787,8 @@ def test_a_design_that_cannot_tell_says_so_before_its_finding(found, facts, star
     [
         ("binary", "lower", "hazard_ratio", "lower"),
         ("binary", "lower", "survival_difference", "higher"),
+        ("binary", "lower", "risk_difference", "lower"),
+        ("time_to_first", "higher", "risk_difference", "lower"),
         ("binary", "lower", "mean_difference", "higher"),
         ("duration", "higher", "hazard_ratio", "lower"),
         ("time_to_first", "higher", "mean_difference", "higher"),
