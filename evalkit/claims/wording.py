@@ -181,7 +181,9 @@ def _beside(result: Result, lay: Amount) -> str:
     """The absolute figures that a relative one may not stand without."""
     arms = _arms(result)
     if lay.kind != "percent" or arms is None:
-        return _counts_beside(result) if result.method == "counts" else ""
+        if result.method != "counts":
+            return ""
+        return " ".join(each for each in (_counts_beside(result), descriptions.widened(result)) if each)
     if result.method == "survival":
         one, other = (percent(each) for each in arms)
         return (

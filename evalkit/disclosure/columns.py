@@ -35,6 +35,7 @@ COLUMN_KINDS: dict[str, str] = {
     "rank": "safe", "threshold": "safe", "first_treated": "label", "post": "safe", "order": "safe",
     "alpha": "safe", "power": "safe", "icc": "safe", "cluster_size": "safe", "correction": "safe",
     "first_year": "safe", "last_year": "safe", "starts": "safe", "horizon": "safe", "lag": "safe",
+    "periods": "safe",
     "score_low": "safe", "score_high": "safe", "age_years": "safe", "entered": "safe", "deadweight": "safe",
     "change_in_input": "safe", "discount_factor": "safe", "rate": "safe",
     # people counted
@@ -51,6 +52,8 @@ COLUMN_KINDS: dict[str, str] = {
     "comparison_percent_change": "share",
     "survival": "grid", "cumulative": "grid", "cumulative_incidence": "grid", "incidence": "grid", "risk": "grid",
     "standard_error": "model",
+    # of the people whom `n` of its row counts: withheld where they are few
+    "share_of_total": "model",
     # models
     "estimate": "model", "std_error": "model", "statistic": "model", "p_value": "model", "p_adjusted": "model",
     "df": "safe", "conf_low": "model", "conf_high": "model", "band_low": "model", "band_high": "model",
@@ -58,11 +61,11 @@ COLUMN_KINDS: dict[str, str] = {
     "pre_rmspe": "model", "post_rmspe": "model", "gap": "model", "hazard_ratio": "model", "influence": "model",
     "ratio": "model", "effect": "model", "prediction_low": "model", "prediction_high": "model", "i2": "model",
     "tau2": "model", "residual": "model", "cook": "model", "leverage": "model", "slope": "model",
+    "difference": "model",
+    "dispersion": "model", "applied": "model",
     # places
     "mean": "level", "actual": "level", "synthetic": "level", "observed": "level", "expected": "level",
     "donor_mean": "level",
-    "difference": "model",
-    "dispersion": "model", "applied": "model",
     "fitted": "level", "counterfactual": "level", "outcome_mean": "level", "centre": "model", "lower": "model",
     "upper": "model", "moving_range": "model",
     # money
@@ -104,13 +107,13 @@ TOTAL_OF: dict[str, tuple[str, ...]] = {
     "numerator": ("denominator",),
     "answered": ("invited",),
     "agreed": ("answered",),
-    "events_treated": ("n_treated",),
-    "events_control": ("n_control",),
-}
     "flagged": ("n",),
     "true_positives": ("events",),
     "false_negatives": ("events",),
     "false_positives": ("flagged",),
+    "events_treated": ("n_treated",),
+    "events_control": ("n_control",),
+}
 
 
 def kind_of(column: str) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -14,12 +14,12 @@ from evalkit.intervals import rate_ratio_exact
 from evalkit.results import Check, Estimate
 
 SMALL_BASE, SMALL_COUNT, UNEQUAL_BASES = 20, 10, 2.0
+MOST_NAMED = 5
 
 
 def count_checks(table: pd.DataFrame, chosen_when_high: bool | None) -> tuple[Check, ...]:
-    """The Checks of a table with one row per category: counts, spread, scale, choice of area, missing
-    figures."""
-    checks = [_small(table), _spread()]
+    """The Checks of a table with one row per category: counts, scale, choice of area, missing figures."""
+    checks = [_small(table)]
     if table["comparison_before"].notna().any():
         checks.append(_additive(table))
     if chosen_when_high is not None:
@@ -30,11 +30,11 @@ def count_checks(table: pd.DataFrame, chosen_when_high: bool | None) -> tuple[Ch
     return tuple(checks)
 
 
-def containment(contains: bool | None, naive: float | None) -> Check:
-    """Whether the comparison area holds the area itself, and what using the whole would have given."""
+def containment(contains: bool | None, naive: Mapping[str | None, float | None]) -> Check:
+    """Whether the comparison area holds the area itself, and what the whole would have given in each row."""
     reading = {
-        True: "The comparison area contains the area itself, whose counts were subtracted from it"
-        + (f" (the whole area would have given {naive:.3f})." if naive else "."),
+        True: f"The comparison area contains the area itself, whose counts were subtracted from it"
+        f"{_with_the_whole(naive)}.",
         False: "The comparison area does not contain the area itself.",
         None: "It is not said whether the comparison area contains the area itself.",
     }[contains]
@@ -45,6 +45,20 @@ def containment(contains: bool | None, naive: float | None) -> Check:
         reading=reading,
         next_step="Set `contains: true` or `contains: false`." if contains is None else "",
     )
+
+
+def _with_the_whole(naive: Mapping[str | None, float | None]) -> str:
+    """What each row would have come to without the subtraction; the range of them where they are many."""
+    known = {name: value for name, value in naive.items() if value is not None}
+    if not known:
+        return ""
+    if len(naive) == 1:
+        return f" (the whole area would have given {next(iter(known.values())):.3f})"
+    if len(known) > MOST_NAMED:
+        ends = f"from {min(known.values()):.3f} to {max(known.values()):.3f}"
+        return f" (in {len(known)} rows; with the whole area the ratios would have run {ends})"
+    listed = ", ".join(f"{name} {value:.3f}" for name, value in known.items())
+    return f" (the whole area would have given: {listed})"
 
 
 def regression_to_the_mean(chosen_when_high: bool) -> Check:
@@ -146,32 +160,42 @@ def _small(table: pd.DataFrame) -> Check:
     )
 
 
-def _spread() -> Check:
-    return Check(
-        name="overdispersion",
-        null="events are independent, so that counts vary no more than a Poisson variable",
-        reading="Recorded crime usually varies more: this interval is the narrowest that can be defended.",
-        next_step="With a monthly series, give `dispersion`, or use method `interrupted` or `did`.",
-    )
-
-
 def _additive(table: pd.DataFrame) -> Check:
-    row = table.iloc[0]
-    bases = sorted([row["before"], row["comparison_before"]])
-    ratio = bases[1] / bases[0] if bases[0] > 0 else math.inf
-    difference = (row["after"] - row["before"]) - (row["comparison_after"] - row["comparison_before"])
+    """Every row's bases against each other, and where a difference of numbers would point the other way."""
+    four = table[["before", "after", "comparison_before", "comparison_after"]]
+    bases = four[["before", "comparison_before"]]
+    ratio = (bases.max(axis=1) / bases.min(axis=1).where(bases.min(axis=1) > 0, 0)).where(
+        bases.notna().all(axis=1)
+    )
+    difference = (four["after"] - four["before"]) - (four["comparison_after"] - four["comparison_before"])
     unequal = ratio > UNEQUAL_BASES
+    at = int(ratio.fillna(-1).to_numpy().argmax())
+    worst = float(ratio.iloc[at])
     return Check(
         name="additive_scale",
         null="the two areas start from about the same count",
-        statistic=ratio,
+        statistic=worst,
         threshold=UNEQUAL_BASES,
-        passed=None if unequal else True,
-        reading=f"One base is {ratio:.1f} times the other, so changes in numbers are not compared "
-        f"(their difference, {difference:+.0f}, says how large the areas are)."
-        if unequal
-        else f"One base is {ratio:.1f} times the other.",
-        next_step="Compare ratios, or rates per head." if unequal else "",
+        passed=None if unequal.any() else True,
+        reading=_bases(table["group"], ratio, difference, at),
+        next_step="Compare ratios, or rates per head." if unequal.any() else "",
+    )
+
+
+def _bases(names: pd.Series, ratio: pd.Series, difference: pd.Series, at: int) -> str:
+    unequal, one = ratio > UNEQUAL_BASES, len(ratio) == 1
+    size = f"{ratio.iloc[at]:.1f} times the other"
+    if not unequal.any():
+        return f"One base is {size}." if one else f"In no row is one base more than {size}."
+    gaps = difference[unequal].dropna()
+    if one:
+        tail = f" (their difference, {gaps.iloc[0]:+.0f}, says how large the areas are)" if len(gaps) else ""
+        return f"One base is {size}, so changes in numbers are not compared{tail}."
+    ends = f", {gaps.min():+.0f} to {gaps.max():+.0f}," if len(gaps) else ""
+    return (
+        f"In {int(unequal.sum())} of {len(ratio)} rows one base is more than twice the other (most in "
+        f"{names.iloc[at]}: {size}), so changes in numbers are not compared (their differences{ends} say how large "
+        f"the areas are)."
     )
 
 

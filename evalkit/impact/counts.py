@@ -4,55 +4,22 @@ area."""
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
-from evalkit.errors import DataError, StudyError
+from evalkit.errors import DataError
 from evalkit.impact.count_checks import containment, count_checks
-from evalkit.impact.proportion import check_level
+from evalkit.impact.count_options import COUNTS, EXPOSURES, CountsOptions
+from evalkit.impact.count_series import Spread, Spreads, estimate_spreads, given, spread_checks
+from evalkit.impact.count_windows import read_windows, window_checks
 from evalkit.inference import adjust, critical_value, two_sided
 from evalkit.intervals import rate_ratio_exact, rate_ratio_p
-from evalkit.options import one_of, require_columns, takes
+from evalkit.options import require_columns, takes
 from evalkit.results import Check, Estimate, Result
 
 Number = float | str | None
-COUNTS = ("before", "after", "comparison_before", "comparison_after")
-EXPOSURES = ("exposure_before", "exposure_after", "comparison_exposure_before", "comparison_exposure_after")
-
-
-@dataclass(frozen=True, kw_only=True)
-class CountsOptions:
-    """Counts and exposures as numbers, or as the names of columns with one row per category. See `counts`."""
-
-    before: float | str
-    after: float | str
-    exposure_before: float | str | None = None
-    exposure_after: float | str | None = None
-    comparison_before: float | str | None = None
-    comparison_after: float | str | None = None
-    comparison_exposure_before: float | str | None = None
-    comparison_exposure_after: float | str | None = None
-    contains: bool | None = None
-    category: str | None = None
-    dispersion: float | None = None
-    chosen_when_high: bool | None = None
-    p_adjust: str = "holm"
-    outcome: str = ""
-    level: float = 0.95
-
-    def __post_init__(self) -> None:
-        check_level(self.level)
-        one_of("p_adjust", self.p_adjust, ("holm", "bh"), where="counts")
-        if (self.comparison_before is None) != (self.comparison_after is None):
-            raise StudyError("`comparison_before` and `comparison_after` go together", where="counts")
-        if self.contains is not None and self.comparison_before is None:
-            raise StudyError("`contains` is about a comparison area, and there is none", where="counts")
-        if (self.exposure_before is None) != (self.exposure_after is None):
-            raise StudyError("`exposure_before` and `exposure_after` go together", where="counts")
-        if self.dispersion is not None and self.dispersion < 1:
-            raise StudyError("`dispersion` (variance over mean) is 1 or more", where="counts")
 
 
 @takes(CountsOptions)
@@ -76,8 +43,22 @@ def counts(frame: pd.DataFrame | None, options: CountsOptions) -> Result:
     category
         Column that names each row (default: `category`, or the only text column).
     dispersion
-        Variance over mean of the counts in short periods, where a series gives it: adds a term with an
-        interval widened by its square root.
+        Variance over mean of counts, where a source gives it: errors are widened by its square root.
+    series, period, count, unit
+        A frame of past counts (in study.yml the name of one under `data`) from which the dispersion is
+        estimated: one row per period, without gaps; its columns of periods and counts; and the column that
+        names the area where there are several. Where these are the rows' own names each row has its own
+        dispersion, otherwise one is pooled over areas, each about its own mean.
+    trend, season
+        What else than its mean an area's own past course has: a log-linear trend; `month`, `quarter` or the
+        number of periods in a year.
+    below_one
+        True lets a dispersion below 1 narrow the interval (default: it never does).
+    starts
+        The programme's first period or day. Periods of the series from it on are not used.
+    window_ends, window_starts
+        Last days, and first days, of the windows before and after (a month stands for its first or last day;
+        default: the window after begins where the one before ends).
     chosen_when_high
         True where the area was chosen because its counts were high.
     p_adjust
@@ -87,29 +68,36 @@ def counts(frame: pd.DataFrame | None, options: CountsOptions) -> Result:
     -------
     Result
         Terms `rate_ratio` (exact interval) or `ratio_of_rate_ratios` (log-normal interval), one per row
-        with `group` its category; `std_error` is of the log. With `dispersion` a second term ending
-        `_quasi_poisson`. Detail frame `counts`: group, before, after, percent_change, and with a
-        comparison comparison_before, comparison_after, comparison_percent_change (after any subtraction).
+        with `group` its category; `std_error` is of the log. Where a dispersion above 1 is known the
+        interval is `quasi_poisson` (t with the degrees of freedom of the series), and a further term ending
+        `_poisson` gives what independent events would. Detail frame `counts`: group, before, after,
+        percent_change, and with a comparison comparison_before, comparison_after, comparison_percent_change
+        (after any subtraction).
+        With a series, frame `dispersion`: unit, periods, mean, statistic (chi-square), df, dispersion,
+        conf_low, conf_high, applied.
 
     Raises
     ------
     StudyError, DataError
-        Half a pair of options, negative or fractional counts, a part that is larger than its whole.
+        Half a pair of options, negative or fractional counts, a part that is larger than its whole; a series
+        with gaps, repeats or blanks, or with fewer than eight periods before `starts`.
 
     Assumes
     -------
     Events are independent and the rate is constant within a window (Check `overdispersion`: Poisson
     intervals are the narrowest that can be defended); recording did not change. With a comparison area:
-    the two would have changed by the same ratio.
+    the two would have changed by the same ratio. With a series: periods are independent of each other (Check
+    `autocorrelation`) and the area goes on varying as it did.
 
     Notes
     -----
     Exact: after given after + before is binomial. Ratio of ratios: (a/b)/(c/d), variance of its log
-    1/a + 1/b + 1/c + 1/d.
+    1/a + 1/b + 1/c + 1/d. Dispersion: Pearson's chi-square about each area's past course over its degrees of
+    freedom; it multiplies that variance.
 
     References
     ----------
-    Przyborowski and Wilenski (1940); Clopper and Pearson (1934).
+    Przyborowski and Wilenski (1940); Clopper and Pearson (1934); Wedderburn (1974).
 
     Examples
     --------
@@ -120,18 +108,36 @@ def counts(frame: pd.DataFrame | None, options: CountsOptions) -> Result:
     whole = table.copy()
     if options.contains:
         table = _without_part(table)
-    estimates = _adjusted([_estimate(row, options) for row in table.itertuples()], options)
-    if options.dispersion:
-        estimates += [_widened(each, options) for each in estimates if each.std_error is not None]
+    spreads = _spreads(options, table["group"].tolist())
+    plain = [_estimate(row, options) for row in table.itertuples()]
+    heads = plain if spreads is None else [_widened(each, spreads.of(each.group), options) for each in plain]
+    beside = [replace(e, term=f"{e.term}_poisson") for e, h in zip(plain, heads, strict=True) if h is not e]
+    detail = {"counts": _detail(table)}
+    if options.series is not None:
+        detail["dispersion"] = spreads.table
     return Result(
         method="counts",
         estimand="descriptive" if options.comparison_before is None else "att",
         outcome=options.outcome,
-        estimates=tuple(estimates),
-        checks=(*_containment(table, whole, options), *count_checks(table, options.chosen_when_high)),
-        detail={"counts": _detail(table)},
-        references=("przyborowski1940",),
+        estimates=(*_adjusted(heads, options), *beside),
+        checks=(*_containment(table, whole, options), *_checks(table, spreads, options)),
+        detail=detail,
+        references=("przyborowski1940", *(("wedderburn1974",) if spreads is not None else ())),
     )
+
+
+def _spreads(options: CountsOptions, groups: list[str | None]) -> Spreads | None:
+    if options.series is not None:
+        return estimate_spreads(options.series, options.past, groups)
+    return None if options.dispersion is None else given(options.dispersion)
+
+
+def _checks(table: pd.DataFrame, spreads: Spreads | None, options: CountsOptions) -> list[Check]:
+    found = [*spread_checks(spreads, options.past), *count_checks(table, options.chosen_when_high)]
+    if options.window_ends is None:
+        return found
+    windows = read_windows(options.starts, options.window_ends, options.window_starts)
+    return [*found, *window_checks(windows, same_exposure=options.exposure_before is None)]
 
 
 def _table(frame: pd.DataFrame | None, options: CountsOptions) -> pd.DataFrame:
@@ -236,18 +242,24 @@ def _ratio_of_ratios(row: tuple, options: CountsOptions) -> Estimate:
 
 
 def _log_normal(
-    term: str, ratio: float | None, error: float | None, options: CountsOptions, group: str | None
+    term: str,
+    ratio: float | None,
+    error: float | None,
+    options: CountsOptions,
+    group: str | None,
+    df: float | None = None,
+    interval: str = "log_normal",
 ) -> Estimate:
     if ratio is None or not error:
         return Estimate(
             term=term, measure="rate_ratio", estimate=ratio, level=options.level, group=group, unit="ratio"
         )
-    spread = math.exp(critical_value(options.level) * error)
+    spread = math.exp(critical_value(options.level, df) * error)
     statistic = math.log(ratio) / error
     return Estimate(
-        term=term, measure="rate_ratio", estimate=ratio, std_error=error, statistic=statistic,
-        p_value=two_sided(statistic), conf_low=ratio / spread, conf_high=ratio * spread, level=options.level,
-        interval="log_normal", group=group, unit="ratio",
+        term=term, measure="rate_ratio", estimate=ratio, std_error=error, statistic=statistic, df=df,
+        p_value=two_sided(statistic, df), conf_low=ratio / spread, conf_high=ratio * spread,
+        level=options.level, interval=interval, group=group, unit="ratio",
     )  # fmt: skip
 
 
@@ -257,9 +269,12 @@ def _ratio(before: float, after: float, exposure_after: float, exposure_before: 
     return (after / exposure_after) / (before / exposure_before)
 
 
-def _widened(each: Estimate, options: CountsOptions) -> Estimate:
-    error = each.std_error * math.sqrt(options.dispersion)
-    return _log_normal(f"{each.term}_quasi_poisson", each.estimate, error, options, each.group)
+def _widened(each: Estimate, spread: Spread, options: CountsOptions) -> Estimate:
+    """The same ratio with the error of overdispersed counts; as it was where they vary as chance has it."""
+    if spread.applied == 1:
+        return each
+    error = None if each.std_error is None else each.std_error * math.sqrt(spread.applied)
+    return _log_normal(each.term, each.estimate, error, options, each.group, spread.df, "quasi_poisson")
 
 
 def _adjusted(estimates: list[Estimate], options: CountsOptions) -> list[Estimate]:
@@ -275,8 +290,8 @@ def _adjusted(estimates: list[Estimate], options: CountsOptions) -> list[Estimat
 def _containment(table: pd.DataFrame, whole: pd.DataFrame, options: CountsOptions) -> tuple[Check, ...]:
     if options.comparison_before is None:
         return ()
-    naive = _ratio_of_ratios(next(whole.itertuples()), options).estimate
-    return (containment(options.contains, naive),)
+    naive = [_ratio_of_ratios(row, options).estimate for row in whole.itertuples()]
+    return (containment(options.contains, dict(zip(table["group"], naive, strict=True))),)
 
 
 def _detail(table: pd.DataFrame) -> pd.DataFrame:

@@ -15,6 +15,7 @@ from evalkit.errors import DataError, EvalkitError, EvalkitWarning, Problem, Stu
 from evalkit.pipeline.compose import Cohort, compose, with_outcomes
 from evalkit.pipeline.estimate import Material, analyse
 from evalkit.pipeline.gather import Gathered, gather
+from evalkit.pipeline.look import frame_errors
 from evalkit.pipeline.matched import tie_samples
 from evalkit.pipeline.methods import method
 from evalkit.pipeline.planned import also_wrong, plan_problems
@@ -203,8 +204,12 @@ def _checked(study: Study) -> Gathered:
     rows = [*_by_hand(study), *gathered.problems]
     if wrong:
         raise StudyError([*wrong, *rows])
+    rows += score_problems(study, gathered)
+    unread = frame_errors(study, gathered)
     if rows:
-        raise DataError(rows)
+        raise DataError([*rows, *(problem for error in unread for problem in error.problems)])
+    if unread:
+        raise type(unread[0])(problem for error in unread for problem in error.problems)
     return gathered
 
 
@@ -217,8 +222,6 @@ def _by_hand(study: Study) -> list[Problem]:
     return check_by_hand(
         path, outcomes=list(study.outcomes.values()), histories=list(study.history.values()),
         observed_until=study.observed_until,
-    rows += score_problems(study, gathered)
-    unread = frame_errors(study, gathered)
     )  # fmt: skip
 
 

@@ -43,7 +43,7 @@ def analyse(study: Study, material: Material) -> dict[str, Result]:
         try:
             results[analysis.name] = _one(study, analysis, material, results)
         except EvalkitError as error:
-            raise type(error)(_named(problem, analysis) for problem in error.problems) from None
+            raise type(error)(at_analysis(problem, analysis) for problem in error.problems) from None
     return adjusted(study, {name: results[name] for name in study.analyses})
 
 
@@ -98,6 +98,7 @@ def _one(study: Study, analysis: Analysis, material: Material, earlier: Mapping[
     frame = _frame(study, row, analysis, material)
     if row.reads == "account":
         values["impacts"] = _impacts(study, frame, earlier, values)
+    values |= series_of(values, material.frames)
     options = read_options(row.options, values, where=f"study.yml, analyses.{analysis.name}")
     result = row.function(frame, options)
     if row.name == "rates":
@@ -106,6 +107,12 @@ def _one(study: Study, analysis: Analysis, material: Material, earlier: Mapping[
         check = tie_check(material.tie_samples, row.function, options, result)
         result = replace(result, checks=(*result.checks, check))
     return _finished(study, analysis, row, design, result)
+
+
+def series_of(values: Mapping[str, Any], frames: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+    """The frame of past counts that an analysis names beside its own data."""
+    named = values.get("series")
+    return {"series": frames[named]} if isinstance(named, str) and named in frames else {}
 
 
 def _frame(study: Study, row: Method, analysis: Analysis, material: Material) -> Any:
@@ -184,7 +191,8 @@ def _finished(study: Study, analysis: Analysis, row: Method, design: Design | No
     )  # fmt: skip
 
 
-def _named(problem: Problem, analysis: Analysis) -> Problem:
+def at_analysis(problem: Problem, analysis: Analysis) -> Problem:
+    """The same problem, with the analysis that met it."""
     where = f"analyses.{analysis.name}"
     if where in problem.where:
         return problem

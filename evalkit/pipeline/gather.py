@@ -30,6 +30,11 @@ class Gathered:
     problems: list[Problem] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     con: Any = None
+    flawed: set[str] = field(default_factory=set)
+
+    def sound(self) -> set[str]:
+        """The names of the frames that were read without a problem."""
+        return set(self.frames) - self.flawed
 
 
 def gather(study: Study) -> Gathered:
@@ -126,6 +131,8 @@ def _frame(study: Study, name: str, found: Gathered) -> None:
         study.path(name), columns, required=required, shown=study.data[name].file, con=found.con
     )
     found.problems += table.problems
+    if table.problems:
+        found.flawed.add(name)
     found.notes += [note for note in table.notes if contract is None or "ignored" not in note]
     found.frames[name] = table.frame
 

@@ -19,6 +19,8 @@ NUMBERS = (
 PERIODS = ("period", "first_treated")
 LABELS = ("unit", "cluster", "group", "category", "subgroup", "stages", "question")
 LISTS = {"covariates": "number", "adjust": "number", "predictors": "number", "placebo_outcomes": "number"}
+# Options of `counts` that name columns of its `series`, not of its `data`.
+OF_SERIES = {"period": "period", "count": "number", "unit": "label"}
 # Columns that a method reads under names of its own, where the file has them.
 OWN_NAMES = {
     "meta": {
@@ -57,8 +59,11 @@ def frame_columns(study: Study, name: str, con: Any) -> tuple[dict[str, Column],
     needed: dict[str, str] = {}
     own: dict[str, str] = {}
     for analysis in study.analyses.values():
+        of_series = tuple(OF_SERIES) if "series" in analysis.options else ()
+        if of_series and analysis.options["series"] == name:
+            needed |= {analysis.options[each]: OF_SERIES[each] for each in of_series if each in analysis.options}
         if analysis.data == name:
-            needed |= named_columns(analysis.options)
+            needed |= named_columns(analysis.options, but=of_series)
             own |= OWN_NAMES.get(analysis.method, {})
     columns = dict(study.columns)
     for column, kind in (own | needed).items():

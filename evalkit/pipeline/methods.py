@@ -18,18 +18,27 @@ class Method:
 
     `home` is module:function. `reads`: people (one row per person, after the design), frame (a frame of the study
     named by `data`), numbers (nothing, or `data` where given), account (costs and benefits) or studies (other
-    folders). `compares` is False where the method describes one group and can never claim a difference.
+    folders). `compares` is False where the method describes one group and can never claim a difference. `look` is
+    module:function that reads a frame as the method would and refuses what it cannot use, without estimating; blank
+    where reading is all the method's work, so that it may be called itself.
     """
 
     name: str
     home: str
     reads: str
     compares: bool = True
+    look: str = ""
+
+    @property
+    def looks(self) -> Callable[..., object] | None:
+        """What reads this method's frame for `check`; None where it reads people, accounts or other studies."""
+        if self.reads not in ("frame", "numbers", "studies"):
+            return None
+        return _named(self.look or self.home)
 
     @property
     def function(self) -> Callable[..., Result]:
-        module, name = self.home.split(":")
-        return getattr(import_module(module), name)
+        return _named(self.home)
 
     @property
     def options(self) -> type:
@@ -40,6 +49,11 @@ class Method:
         return frozenset(each.name for each in fields(self.options))
 
 
+def _named(place: str) -> Callable[..., Any]:
+    module, name = place.split(":")
+    return getattr(import_module(module), name)
+
+
 METHODS: Mapping[str, Method] = {
     each.name: each
     for each in (
@@ -48,9 +62,24 @@ METHODS: Mapping[str, Method] = {
         ),
         Method(name="counts", home="evalkit.impact.counts:counts", reads="numbers"),
         Method(name="rates", home="evalkit.impact.rates:rates", reads="people"),
-        Method(name="did", home="evalkit.impact.did:did", reads="frame"),
-        Method(name="interrupted", home="evalkit.impact.interrupted:interrupted", reads="frame"),
-        Method(name="synthetic_control", home="evalkit.impact.synthetic:synthetic_control", reads="frame"),
+        Method(
+            name="did",
+            home="evalkit.impact.did:did",
+            reads="frame",
+            look="evalkit.impact.did.panel:read_panel",
+        ),
+        Method(
+            name="interrupted",
+            home="evalkit.impact.interrupted:interrupted",
+            reads="frame",
+            look="evalkit.impact.interrupted:readable",
+        ),
+        Method(
+            name="synthetic_control",
+            home="evalkit.impact.synthetic:synthetic_control",
+            reads="frame",
+            look="evalkit.impact.synthetic.panel:read_places",
+        ),
         Method(name="survival", home="evalkit.impact.survival:survival", reads="people"),
         Method(name="cost_benefit", home="evalkit.costbenefit:cost_benefit", reads="account", compares=False),
         Method(name="power", home="evalkit.design.power:power", reads="numbers", compares=False),
@@ -58,6 +87,7 @@ METHODS: Mapping[str, Method] = {
         Method(name="run_chart", home="evalkit.monitor:run_chart", reads="frame", compares=False),
         Method(name="meta", home="evalkit.pooling:meta", reads="studies"),
         Method(name="survey", home="evalkit.monitor:survey", reads="numbers", compares=False),
+        Method(name="risk_score", home="evalkit.monitor:risk_score", reads="people", compares=False),
         Method(name="progression", home="evalkit.pilot:progression", reads="people", compares=False),
     )
 }
@@ -87,7 +117,6 @@ def option_problems(name: str, values: Mapping[str, Any], *, where: str) -> list
         ]
     return []
 
-        Method(name="risk_score", home="evalkit.monitor:risk_score", reads="people", compares=False),
 
 def _at(problem: Problem, where: str) -> Problem:
     inner = f"{where}, {problem.where}" if problem.where and problem.where not in where else where

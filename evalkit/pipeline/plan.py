@@ -43,7 +43,8 @@ def number_problems(study: Study) -> list[Problem]:
     """
     problems = []
     for analysis in study.analyses.values():
-        if METHODS[analysis.method].reads == "numbers" and analysis.data is None:
+        alone = analysis.data is None and "series" not in analysis.options
+        if METHODS[analysis.method].reads == "numbers" and alone:
             problems += _refused(study, analysis)
     return problems
 

@@ -62,6 +62,12 @@ def _check_analyses(cross: _Cross) -> None:
                 (*where, "data"), f"`analyses.{name}.data` is not a name under `data`",
                 found=analysis.data, do=nearest(analysis.data, data),
             )  # fmt: skip
+        series = analysis.options.get("series")
+        if isinstance(series, str) and series not in data:
+            cross.refuse(
+                (*where, "series"), f"`analyses.{name}.series` is not a name under `data`", found=series,
+                do=nearest(series, data),
+            )  # fmt: skip
         if analysis.data is not None or analysis.outcome is None:
             continue
         if analysis.outcome not in outcomes:

@@ -160,9 +160,12 @@ def test_unequal_windows_need_their_exposure():
 
 def test_dispersion_widens_the_interval():
     result = counts(before=882, after=805, dispersion=4.0)
-    plain, wide = result.estimates
+    wide, plain = result.estimates
     assert wide.std_error == pytest.approx(2 * plain.std_error)
-    assert wide.term == "rate_ratio_quasi_poisson"
+    assert (wide.term, wide.interval) == ("rate_ratio", "quasi_poisson")
+    assert (plain.term, plain.interval) == ("rate_ratio_poisson", "exact_conditional")
+    assert wide.conf_low < plain.conf_low < plain.conf_high < wide.conf_high
+    assert wide.p_value > plain.p_value
 
 
 def test_weighted_displacement_difference():

@@ -120,6 +120,11 @@ def interrupted(frame: pd.DataFrame, options: InterruptedOptions) -> Result:
     )  # fmt: skip
 
 
+def readable(frame: pd.DataFrame, options: InterruptedOptions) -> None:
+    """Refuse what `interrupted` could not use, without estimating anything."""
+    _refuse_noughts(read_series(frame, options), options)
+
+
 def _refuse_noughts(series: Series, options: InterruptedOptions) -> None:
     if not options.counts:
         return
