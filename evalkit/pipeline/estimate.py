@@ -218,6 +218,7 @@ def missing_frames(study: Study) -> list[Problem]:
                 if name not in study.data
             ]
         needs_people = row.reads == "people" and (row.compares or analysis.outcome is not None)
+        needs_people &= row.name != "risk_score" or analysis.data is None
         if needs_people and not study.has_people:
             problems.append(
                 Problem(
@@ -225,4 +226,3 @@ def missing_frames(study: Study) -> list[Problem]:
                 )
             )
     return problems
-        needs_people &= row.name != "risk_score" or analysis.data is None

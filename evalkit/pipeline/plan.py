@@ -49,7 +49,6 @@ def number_problems(study: Study) -> list[Problem]:
     return problems
 
 
-def _refused(study: Study, analysis: Analysis) -> list[Problem]:
 def score_problems(study: Study, gathered: Gathered) -> list[Problem]:
     """What is wrong with the rows that a risk score is checked on, so far as they are there before any outcome is
     measured; and groups that study.yml names and that hold nobody."""
@@ -74,6 +73,7 @@ def score_problems(study: Study, gathered: Gathered) -> list[Problem]:
     return problems
 
 
+def _refused(study: Study, analysis: Analysis) -> list[Problem]:
     where = f"study.yml, analyses.{analysis.name}"
     row = METHODS[analysis.method]
     try:
