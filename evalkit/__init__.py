@@ -35,6 +35,7 @@ _HOME = {
     "impact_from": "evalkit.costbenefit",
     "refuse_to_add": "evalkit.costbenefit",
     "required": "evalkit.costbenefit",
+    "shared_grants": "evalkit.costbenefit",
     "what_if": "evalkit.costbenefit",
     "meta": "evalkit.pooling",
     "funnel": "evalkit.monitor",

@@ -26,7 +26,7 @@ def all_checks(case: Case) -> tuple[Check, ...]:
         of_parameters.own_parameters, of_parameters.unit_cost_price_year, of_parameters.forecast_deflator,
         of_parameters.optimism_correction, of_parameters.cashable_average_costs, of_parameters.crime_by_type,
         effect_sign, impact_error, impact_above_one, beyond_horizon, saves_more_than_spends, agencies_that_gain,
-        in_kind_costs, transfers, of_parameters.homicide_apart, of_parameters.recorded_to_actual,
+        joint_funding, in_kind_costs, transfers, of_parameters.homicide_apart, of_parameters.recorded_to_actual,
         break_even_possible, nothing_uncertain, chance_of_benefit, monte_carlo_error, long_horizon,
     )  # fmt: skip
     found = (make(case) for make in makers)
@@ -169,6 +169,30 @@ def agencies_that_gain(case: Case) -> Check | None:
         f" Pay more than they save: {', '.join(lose)}." if lose else ""
     )
     return Check(name="agencies_that_gain", statistic=len(gain), reading=reading)
+
+
+def joint_funding(case: Case) -> Check | None:
+    """Grants of which this account carries a part, and parts of something that has no name."""
+    costs = case.inputs.costs
+    shared = costs[(costs["grant"] != "") | (costs["share"] < 1)]
+    if shared.empty:
+        return None
+    said, nameless = [], sorted(set(shared.loc[shared["grant"] == "", "line"]))
+    for grant, rows in shared[shared["grant"] != ""].groupby("grant", sort=True):
+        paid = float((rows["amount"] * rows["share"]).sum())
+        whole = float(rows.groupby("year")["amount"].max().sum())
+        part = f"{paid / whole:.1%} (£{paid:,.0f})" if whole else "nothing"
+        said.append(f"Of the grant “{grant}” (£{whole:,.0f}) this account carries {part}.")
+    if nameless:
+        said.append(f"Only a share is counted of: {', '.join(nameless)}.")
+    return Check(
+        name="joint_funding",
+        statistic=len(shared),
+        reading=" ".join(said) + " The rest must be in other accounts, and in no two of them.",
+        next_step="Name the grant in the column `grant`, so that a run of several studies can add the shares up."
+        if nameless
+        else "",
+    )
 
 
 def in_kind_costs(case: Case) -> Check | None:

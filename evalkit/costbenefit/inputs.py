@@ -19,13 +19,14 @@ from evalkit.options import require_columns
 from evalkit.parameters import Library, Parameter, price_year
 
 FIRST_ROW = 2  # the header is line 1 of a file
-COST_DEFAULTS: Mapping[str, Any] = {"share": 1.0}
+COST_DEFAULTS: Mapping[str, Any] = {"share": 1.0, "grant": ""}
 BENEFIT_DEFAULTS: Mapping[str, Any] = {
     "transfer": 0, "cashable": 0, "affected": 1.0, "engaged": 1.0, "retained": 1.0, "units": 1.0, "drop_off": 0.0,
     "schedule": "standard", "multiplier": 1.0, "current_spend": np.nan, "recipient": "",
 }  # fmt: skip
 OPTIONAL: Mapping[str, Column] = {
     "share": Column(type="number", min=0, max=1),
+    "grant": Column(type="text", nullable=True),
     "multiplier": Column(type="number", min=1),
     "current_spend": Column(type="number", min=0, nullable=True),
     "recipient": Column(
@@ -75,7 +76,7 @@ def optional_columns(name: str) -> dict[str, Column]:
 
 
 def read_inputs(frames: Any, lib: Library, impacts: Mapping[str, Impact]) -> Inputs:
-    """Check both frames; every problem of a stage is reported at once.
+    """Check both frames; every problem is reported at once.
 
     Raises
     ------
@@ -84,19 +85,33 @@ def read_inputs(frames: Any, lib: Library, impacts: Mapping[str, Impact]) -> Inp
     DataError
         For missing columns and wrong values, each with its row.
     """
+    inputs, problems = collect_inputs(frames, lib, impacts)
+    if inputs is None or problems:
+        raise DataError(problems)
+    return inputs
+
+
+def collect_inputs(
+    frames: Any, lib: Library, impacts: Mapping[str, Impact]
+) -> tuple[Inputs | None, list[Problem]]:
+    """The inputs and everything wrong with them; no inputs where a frame lacks a column.
+
+    A cell that is wrong as it stands is not judged again for what it stands for.
+    """
     if not isinstance(frames, Mapping) or not {"costs", "benefits"} <= set(frames):
         raise StudyError("an account needs two frames, `costs` and `benefits`", where="cost_benefit")
     problems: list[Problem] = []
     costs = _clean(frames["costs"], "costs", COSTS, COST_DEFAULTS, RANGED_COSTS, problems)
     benefits = _clean(frames["benefits"], "benefits", BENEFITS, BENEFIT_DEFAULTS, RANGED_BENEFITS, problems)
-    if problems:
-        raise DataError(problems)
-    entries = _unit_costs(benefits, lib, problems)
-    used = _impacts(benefits, impacts, problems)
-    _price_years(costs, benefits, entries, problems)
-    if problems:
-        raise DataError(problems)
-    return Inputs(
+    if costs is None or benefits is None:
+        return None, problems
+    meant: list[Problem] = []
+    entries = _unit_costs(benefits, lib, meant)
+    used = _impacts(benefits, impacts, meant)
+    _price_years(costs, benefits, entries, meant)
+    places = {each.where for each in problems}
+    problems += [each for each in meant if each.where not in places]
+    inputs = Inputs(
         costs=costs.sort_values(["line", "agency", "kind", "year", "amount", "row"], ignore_index=True),
         benefits=benefits.sort_values(
             ["line", "agency", "perspective", "first_year", "row"], ignore_index=True
@@ -104,6 +119,7 @@ def read_inputs(frames: Any, lib: Library, impacts: Mapping[str, Impact]) -> Inp
         entries=entries,
         impacts=used,
     )
+    return inputs, problems
 
 
 def where(frame: str, row: int, column: str = "") -> str:
@@ -124,10 +140,15 @@ def _clean(
     defaults: Mapping[str, Any],
     ranged: tuple[str, ...],
     problems: list[Problem],
-) -> pd.DataFrame:
+) -> pd.DataFrame | None:
+    """The frame with every column of the contract, or None where one is missing."""
     if not isinstance(frame, pd.DataFrame):
         raise DataError("this must be a table", where=name)
-    require_columns(frame, [each for each in contract if each not in defaults], where=name)
+    try:
+        require_columns(frame, [each for each in contract if each not in defaults], where=name)
+    except DataError as error:
+        problems += error.problems
+        return None
     clean = pd.DataFrame({"row": np.arange(len(frame)) + FIRST_ROW})
     _refuse_currency(frame, name, problems)
     for column, rule in {**contract, **{key: OPTIONAL[key] for key in defaults if key in OPTIONAL}}.items():
@@ -340,6 +361,11 @@ def _price_years(
         for row in rows_of(frame):
             entry = entries.get(getattr(row, "code", ""))
             text = row.price_year or (entry.price_year if entry else "")
+            if not text and name == "benefits" and np.isnan(row.unit_cost):
+                years.append(
+                    ""
+                )  # a unit cost that was refused, perhaps a mistyped code: the year is not asked for
+                continue
             try:
                 years.append(price_year(text))
             except EvalkitError as error:
@@ -350,7 +376,7 @@ def _price_years(
                 ]
         frame["price_year"] = years
     own = [
-        entries[code].price_year if code else year
+        (entries[code].price_year or "") if code else year
         for code, year in zip(benefits["code"], benefits["price_year"], strict=True)
     ]
     benefits["unit_year"] = own

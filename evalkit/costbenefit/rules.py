@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
+from evalkit.costbenefit.grants import wrong_in_one_account
 from evalkit.costbenefit.impacts import Impact
 from evalkit.costbenefit.inputs import Inputs, rows_of, where
 from evalkit.errors import DataError, Problem
@@ -22,18 +23,24 @@ def refuse_misuse(inputs: Inputs) -> None:
     Refused: deadweight on an impact that is already net; engaged or retained below one on an intention-to-treat
     estimate; a crime priced from a yes/no rate; one event priced twice; a transfer that is not fiscal; a benefit
     that starts before any cost or ends before it starts; the multiplier from recorded to actual crime on some crime
-    lines but not on others.
+    lines but not on others; more than the whole of one grant.
     """
-    problems = [
+    problems = misuses(inputs)
+    if problems:
+        raise DataError(problems)
+
+
+def misuses(inputs: Inputs) -> list[Problem]:
+    """Every misuse, in the order of the rules."""
+    return [
         *_net_impacts(inputs.benefits, inputs.impacts),
         *_crime_from_rates(inputs),
         *_same_event_twice(inputs.benefits, inputs.entries),
         *_transfers(inputs.benefits),
         *_timing(inputs.costs, inputs.benefits),
         *_multipliers(inputs.benefits, inputs.entries),
+        *_grants(inputs.costs),
     ]
-    if problems:
-        raise DataError(problems)
 
 
 def _net_impacts(benefits: pd.DataFrame, impacts: Mapping[str, Impact]) -> Iterator[Problem]:
@@ -148,4 +155,12 @@ def _multipliers(benefits: pd.DataFrame, entries: Mapping[str, Parameter]) -> It
             where=where("benefits", with_it[0].row, "multiplier"),
             wrong="the multiplier from recorded to actual crime is on some crime lines and not on others",
             do="Use it on all crime lines or on none",
+        )
+
+
+def _grants(costs: pd.DataFrame) -> Iterator[Problem]:
+    for grant, rows in costs[costs["grant"] != ""].groupby("grant", sort=True):
+        yield from (
+            Problem(where=where("costs", rows["row"].iloc[-1], "share"), wrong=wrong, found=str(grant))
+            for wrong in wrong_in_one_account(rows)
         )

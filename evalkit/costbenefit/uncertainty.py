@@ -11,8 +11,8 @@ from evalkit.costbenefit.account import MULTIPLICATIVE, Account, terms
 from evalkit.costbenefit.distributions import FAMILIES, Uncertain, from_range, lognormal, stream
 from evalkit.costbenefit.fading import drop_off_range, fading
 from evalkit.costbenefit.impacts import Impact
-from evalkit.costbenefit.inputs import RANGED_BENEFITS, rows_of, where
-from evalkit.errors import StudyError
+from evalkit.costbenefit.inputs import RANGED_BENEFITS, Inputs, rows_of, where
+from evalkit.errors import EvalkitError, Problem, StudyError
 from evalkit.options import one_of
 from evalkit.parameters import SPREAD, Library
 
@@ -96,6 +96,18 @@ def draw(account: Account, uncertain: Uncertainty, n: int, seed: int) -> dict[st
         for name, values in found.items():
             parts.setdefault(name, []).append(values)
     return {name: np.concatenate(values) for name, values in parts.items()}
+
+
+def range_problems(inputs: Inputs, lib: Library) -> Iterator[Problem]:
+    """Ranges that no distribution has, one problem for each row."""
+    spread = lib.optimism[SPREAD]["spread"]
+    rows = [_line_factors(row, inputs.impacts, spread, np.ones(1)) for row in rows_of(inputs.benefits)]
+    rows += [_cost_factors(row, spread) for row in rows_of(inputs.costs)]
+    for factors in rows:
+        try:
+            list(factors)
+        except EvalkitError as error:
+            yield from error.problems
 
 
 def chance_of_more_than_costs(account: Account, draws: Mapping[str, np.ndarray]) -> float:

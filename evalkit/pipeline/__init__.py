@@ -12,10 +12,12 @@ from typing import Any
 import pandas as pd
 
 from evalkit.errors import DataError, EvalkitError, EvalkitWarning, Problem, StudyError, UsageError
+from evalkit.pipeline.accounts import account_problems
 from evalkit.pipeline.compose import Cohort, compose, with_outcomes
 from evalkit.pipeline.estimate import Material, analyse
 from evalkit.pipeline.gather import Gathered, gather
 from evalkit.pipeline.look import frame_errors
+from evalkit.pipeline.grants import grant_register
 from evalkit.pipeline.matched import tie_samples
 from evalkit.pipeline.methods import method
 from evalkit.pipeline.planned import also_wrong, plan_problems
@@ -43,13 +45,13 @@ class Done:
     output: Path | None = None
     headline: str = ""
     error: EvalkitError | None = None
+    notes: tuple[str, ...] = ()
 
     def summary(self) -> str:
-        return (
-            f"{self.name}: {self.headline}\n  {self.output}"
-            if self.error is None
-            else f"{self.name}: not run"
-        )
+        if self.error is not None:
+            return f"{self.name}: not run"
+        notes = "".join(f"\n  note: {note}" for note in self.notes)
+        return f"{self.name}: {self.headline}\n  {self.output}{notes}"
 
     def to_dict(self) -> dict[str, Any]:
         problems = [str(problem) for problem in self.error.problems] if self.error else []
@@ -58,6 +60,7 @@ class Done:
             "output": str(self.output or ""),
             "headline": self.headline,
             "problems": problems,
+            "notes": list(self.notes),
         }
 
 
@@ -132,12 +135,19 @@ def run_all(
     folders: Sequence[Path], *, output: Path | None = None, alone: bool = False, seed: int | None = None,
     engine: str = "auto", progress: Progress = silent,
 ) -> list[Done]:  # fmt: skip
-    """Run several studies; one that fails does not stop the others. With `output`, an index of their reports."""
+    """Run several studies; one that fails does not stop the others. With `output`, an index of their reports.
+
+    Studies whose shares of one grant add up to more than the whole of it are not run.
+    """
+    twice, left = grant_register(folders) if len(folders) > 1 else ({}, {})
     done = []
     for folder in folders:
         target = None if output is None else output if alone else output / folder.resolve().name
         try:
-            done.append(run(folder, output=target, seed=seed, engine=engine, progress=progress))
+            if folder in twice:
+                raise twice[folder]
+            each = run(folder, output=target, seed=seed, engine=engine, progress=progress)
+            done.append(replace(each, notes=tuple(left.get(folder, ()))))
         except EvalkitError as error:
             done.append(Done(name=folder.resolve().name, error=error))
     made = [each.output for each in done if each.output is not None]
@@ -201,7 +211,9 @@ def _checked(study: Study) -> Gathered:
     wrong = plan_problems(study)
     methods_known = not any("method" in problem.wrong for problem in wrong)
     gathered = gather(study) if methods_known else Gathered()
-    rows = [*_by_hand(study), *gathered.problems]
+    of_study, of_accounts = account_problems(study, gathered) if methods_known else ([], [])
+    wrong += of_study
+    rows = [*_by_hand(study), *gathered.problems, *of_accounts]
     if wrong:
         raise StudyError([*wrong, *rows])
     rows += score_problems(study, gathered)

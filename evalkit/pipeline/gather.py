@@ -150,6 +150,11 @@ def _contract(name: str) -> dict[str, Column] | None:
     return {**CONTRACT[name], **blank, **optional_columns(name)}
 
 
+def contract_columns(name: str) -> list[str]:
+    """The names that a frame of the contract may hold."""
+    return list(_contract(name) or ())
+
+
 def undescribed(study: Study) -> list[Problem]:
     """Columns of people that an analysis uses and that `columns` does not describe."""
     known = {*study.columns, *study.history, *study.outcomes, "treated", "person_id", "index_date"}

@@ -459,7 +459,7 @@ def test_every_frame_of_the_contract_is_there_and_the_input_is_untouched():
 
 def test_what_a_reader_of_files_may_keep_beyond_the_contract():
     costs, benefits = optional_columns("costs"), optional_columns("benefits")
-    assert {"share", "amount_low", "amount_high", "amount_distribution", "currency"} == set(costs)
+    assert {"share", "grant", "amount_low", "amount_high", "amount_distribution", "currency"} == set(costs)
     assert {"multiplier", "current_spend", "recipient", "impact_low", "unit_cost_distribution"} <= set(
         benefits
     )
