@@ -6,7 +6,9 @@ import numpy as np
 
 from evalkit.errors import EstimationError
 
-MOST_RESTARTS, STEPS, TINY = 2, 80, 1e-12
+TINY = 1e-12
+# The search for predictor weights: the deepest log weight, the population per predictor, and when to stop.
+DEEPEST, POPULATION, GENERATIONS, POLISHES, STEPS, SETTLED, SEED = -18.0, 8, 80, 2, 60, 1e-6, 0
 GRID, SMALLEST = 21, 1e-8
 
 
@@ -37,9 +39,8 @@ def nested(
 
     Predictors are divided by their standard deviation over all units. No predictor weights can follow the outcome
     more closely than the units chosen by the outcome alone: where some predictor weights choose just those units
-    (a linear programme tells), that is the answer (Malo, Eskelinen, Zhou and Kuosmanen 2024). Otherwise a search
-    (Nelder and Mead) starts from equal weights and from the squares of the predictors' regression coefficients. All
-    of it is deterministic.
+    (a linear programme tells), that is the answer (Malo, Eskelinen, Zhou and Kuosmanen 2024). Otherwise they are
+    searched for over the whole range of weights. All of it is deterministic.
     """
     spread = np.column_stack([predictors, wanted]).std(axis=1, ddof=1)
     points, aim = predictors / spread[:, None], wanted / spread
@@ -50,7 +51,7 @@ def nested(
     if found is not None:
         return bound, found
     best = _searched(points, aim, before, target)
-    return _units(best, points, aim), np.abs(best) / np.abs(best).sum()
+    return _units(best, points, aim), best
 
 
 def attaining(points: np.ndarray, aim: np.ndarray, units: np.ndarray) -> np.ndarray | None:
@@ -80,37 +81,54 @@ def attaining(points: np.ndarray, aim: np.ndarray, units: np.ndarray) -> np.ndar
 
 
 def _units(raw: np.ndarray, points: np.ndarray, aim: np.ndarray) -> np.ndarray:
-    root = np.sqrt(np.abs(raw) / np.abs(raw).sum())
+    root = np.sqrt(raw / raw.sum())
     return simplex(points * root[:, None], aim * root)
 
 
 def _searched(points: np.ndarray, aim: np.ndarray, before: np.ndarray, target: np.ndarray) -> np.ndarray:
-    from scipy.optimize import minimize
+    """Predictor weights by differential evolution over their logs, polished by Nelder and Mead.
 
-    def loss(raw: np.ndarray) -> float:
-        if not np.abs(raw).sum() > 0:
-            return np.inf
-        return float(((target - before @ _units(raw, points, aim)) ** 2).mean())
+    The loss has many local optima, and the best is often at weights of which most are nearly nought, which a descent
+    from equal weights does not reach. The seed is fixed: the same places give the same weights.
+    """
+    from scipy.optimize import differential_evolution, minimize
 
-    ends = []
-    for start in _starts(points, aim, before, target):
-        scale = loss(start)
-        for _ in range(MOST_RESTARTS if scale > 0 else 0):
-            options = {"maxiter": STEPS * len(aim), "xatol": 1e-5, "fatol": 1e-7 * scale}
-            found = minimize(loss, start, method="Nelder-Mead", options=options)
-            start = np.abs(found.x) / np.abs(found.x).sum()
-        ends.append((loss(start), start))
-    return min(ends, key=lambda each: each[0])[1]
+    def loss(logs: np.ndarray) -> float:
+        return float(((target - before @ _units(_from_logs(logs), points, aim)) ** 2).mean())
+
+    size, generator = len(aim), np.random.default_rng(SEED)
+    first = _starts(points, aim, before, target)
+    others = generator.uniform(DEEPEST, 0.0, (max(POPULATION * size - len(first), size), size))
+    found = differential_evolution(
+        loss, [(DEEPEST, 0.0)] * size, init=np.vstack([first, others]), maxiter=GENERATIONS, tol=SETTLED,
+        polish=False, seed=generator,
+    ).x  # fmt: skip
+    for _ in range(POLISHES):
+        # A step of two in the log, towards the middle of its range, in each predictor.
+        steps = found + np.diag(np.where(found < DEEPEST / 2, 2.0, -2.0))
+        options = {
+            "initial_simplex": np.vstack([found, steps]), "maxiter": STEPS * size, "xatol": 1e-3,
+            "fatol": SETTLED * loss(found) / 10,
+        }  # fmt: skip
+        found = minimize(loss, found, method="Nelder-Mead", options=options).x
+    return _from_logs(found)
 
 
-def _starts(points: np.ndarray, aim: np.ndarray, before: np.ndarray, target: np.ndarray) -> list[np.ndarray]:
-    equal = np.full(len(aim), 1 / len(aim))
+def _from_logs(logs: np.ndarray) -> np.ndarray:
+    raw = np.exp(np.clip(logs - logs.max(), DEEPEST, 0.0))
+    return raw / raw.sum()
+
+
+def _starts(points: np.ndarray, aim: np.ndarray, before: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Logs of weights to start from: equal, squares of regression coefficients, and each predictor alone."""
+    size = len(aim)
     everyone = np.column_stack([points, aim])
     design = np.column_stack([np.ones(everyone.shape[1]), everyone.T])
     outcomes = np.column_stack([before, target]).T
-    slopes = np.linalg.lstsq(design, outcomes, rcond=None)[0][1:]
-    size = (slopes**2).sum(axis=1)
-    return [equal, size / size.sum()] if size.sum() > 0 else [equal]
+    slopes = (np.linalg.lstsq(design, outcomes, rcond=None)[0][1:] ** 2).sum(axis=1)
+    shares = slopes / slopes.max() if slopes.max() > 0 else np.ones(size)
+    regression = np.log(np.maximum(shares, np.exp(DEEPEST)))
+    return np.vstack([np.zeros(size), regression, np.where(np.eye(size) == 1, 0.0, DEEPEST)])
 
 
 def ridge_weights(before: np.ndarray, target: np.ndarray, base: np.ndarray, penalty: float) -> np.ndarray:
