@@ -30,9 +30,9 @@ OF_EVENTS = ("survival_difference", "risk_difference")
 DOWN, UP = ("fewer", "lower", "shorter"), ("more", "higher", "longer")
 NEXT_BY_BASIS = {
     "progression": "Decide on a full trial by the criteria that were met and missed, not by how the groups differ.",
-    "power": "Settle before the start whether a study of this size could find a difference that matters.",
     "risk_score": "Decide on use by limits that were written down beforehand, group by group, and check again on new "
     "cases; whether its use does any good is a question for another study.",
+    "power": "Settle before the start whether a study of this size could find a difference that matters.",
     "cost_benefit": "Ask which assumption the answer turns on most, and measure that one before money rests on it.",
 }
 UNTESTED = (
