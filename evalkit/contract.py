@@ -9,6 +9,8 @@ COLUMN_TYPES = ("id", "date", "integer", "number", "category", "flag", "text")
 MEASURES = ("binary", "frequency", "time_to_first", "severity", "column", "duration")
 EVENT_MEASURES = ("binary", "frequency", "time_to_first", "severity")
 BETTER = ("lower", "higher")
+AGGREGATIONS = ("median", "mean", "code")
+SCORES = ("sum", "most_serious")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,7 +36,13 @@ class History:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
-    """What counts as the outcome of a person. `follow_up` and `waiting` are calendar months."""
+    """What counts as the outcome of a person. `follow_up` and `waiting` are calendar months.
+
+    `types` are the only types of offence that count, `leave_out` those that do not. Harm comes from `weight`, a column
+    of the offences, or from `weights`, a table of the study with a row for each type of offence and its `weight`
+    (`harm_days` where it is not named): `aggregation` says how several rows of one type become one, and `score` how
+    the weights of a person's offences do.
+    """
 
     name: str
     measure: str
@@ -47,6 +55,16 @@ class Outcome:
     unit: str | None = None
     time: str | None = None
     event: str | None = None
+    weights: str | None = None
+    aggregation: str | None = None
+    score: str = "sum"
+    types: tuple[str, ...] = ()
+    leave_out: tuple[str, ...] = ()
+
+    @property
+    def by_type(self) -> bool:
+        """True where the outcome cannot be measured without the type of each offence."""
+        return bool(self.weights or self.types or self.leave_out)
 
     @property
     def from_events(self) -> bool:

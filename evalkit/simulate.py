@@ -6,7 +6,7 @@ distributions, so the true effect is nil unless the caller asks for one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import numpy as np
@@ -55,12 +55,15 @@ def invent_offences(
     look_back: int = 1095,
     yearly: float = 0.7,
     effect: float = 1.0,
+    types: Sequence[tuple[str, float]] = OFFENCES,
 ) -> pd.DataFrame:
     """One row per invented offence: person_id, offence_date, conviction_date, offence_id, offence_type, harm_days.
 
     `yearly`: offences per person and year; people differ, so a few carry many. `effect` multiplies the rate of treated
     people after the index date (1: none). About one offence in seven is never proven: its conviction date is blank.
+    `types`: each type of offence with its harm; all but the usual ones are equally common.
     """
+    shares = OFFENCE_SHARES if tuple(types) == OFFENCES else [1 / len(types)] * len(types)
     rng = np.random.default_rng([seed, 2])
     rows = []
     for person in people.itertuples(index=False):
@@ -77,13 +80,20 @@ def invent_offences(
             ]
         )
         rows += [
-            _offence(rng, person.person_id, index + pd.Timedelta(days=int(day))) for day in np.sort(days)
+            _offence(rng, person.person_id, index + pd.Timedelta(days=int(day)), types, shares)
+            for day in np.sort(days)
         ]
     frame = pd.DataFrame(
         rows, columns=["person_id", "offence_date", "conviction_date", "offence_type", "harm_days"]
     )
     frame.insert(3, "offence_id", [f"X{number:07d}" for number in range(1, len(frame) + 1)])
     return frame
+
+
+def invent_weights(columns: Sequence[str]) -> pd.DataFrame:
+    """A table of weights for the types that `invent_offences` draws: offence_type, the columns, source."""
+    weights = {name: [harm for _, harm in OFFENCES] for name in columns}
+    return pd.DataFrame({"offence_type": [kind for kind, _ in OFFENCES], **weights, "source": "invented"})
 
 
 def invent_panel(
@@ -114,8 +124,14 @@ def invent_panel(
     return pd.DataFrame(rows, columns=["unit", "period", "count", "population", "first_treated"])
 
 
-def _offence(rng: np.random.Generator, person: str, when: pd.Timestamp) -> tuple:
-    kind, harm = OFFENCES[rng.choice(len(OFFENCES), p=OFFENCE_SHARES)]
+def _offence(
+    rng: np.random.Generator,
+    person: str,
+    when: pd.Timestamp,
+    types: Sequence[tuple[str, float]],
+    shares: Sequence[float],
+) -> tuple:
+    kind, harm = types[rng.choice(len(types), p=shares)]
     convicted = when + pd.Timedelta(days=int(rng.gamma(2.0, MEAN_DAYS_TO_CONVICTION / 2)))
     return person, when, convicted if rng.random() < 6 / 7 else pd.NaT, kind, harm
 

@@ -29,6 +29,7 @@ _ASSUMPTIONS = {
     "proportional_hazards": "the ratio of the two rates changes over time",
     "series_break": "the way of recording changed",
     "unequal_bases": "the two sides start from very different counts",
+    "heavy_tail": "a few people with very large values decide the difference",
     "few_treated_clusters": "too few places took part",
     "few_clusters": "there are too few places or groups",
     "regression_to_the_mean": "the place or the people were chosen at a high point, after which a fall is usual",

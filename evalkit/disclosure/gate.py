@@ -27,6 +27,8 @@ from evalkit.results import Check, Estimate, Result
 OF_MONEY = frozenset({"cost_benefit"})
 OF_PLACES = frozenset({"did", "interrupted", "synthetic_control", "run_chart", "meta"}) | OF_MONEY
 OF_NOBODY = frozenset({"power"})
+# Beside the headline these give away what one event, or the few people at the top, add up to.
+OF_A_FEW = frozenset({"without_largest_event", "capped_top_1_percent"})
 # Methods whose counts are of people even where the study holds no rows about them.
 OF_PEOPLE = frozenset({"funnel", "survey", "proportion", "risk_score"})
 
@@ -190,10 +192,10 @@ def _released(result: Result, kind: str, plan: Plan, dominated: bool, setting: S
         return replace(result, influence=None)
     if kind == "nobody" or (result.method in OF_MONEY and setting.places):
         return replace(result, influence=None)
-    places = kind == "places" or (setting.places and result.method not in OF_PEOPLE)
-    setting = replace(setting, places=places)
     if result.method == "risk_score":
         return release_score(result, setting)
+    places = kind == "places" or (setting.places and result.method not in OF_PEOPLE)
+    setting = replace(setting, places=places)
     pairs = {} if places else pairs_of(result)
     small = {group for group, pair in pairs.items() if pair.small(policy)}
     few = bool(small) or _few_events(result, policy)
@@ -214,6 +216,8 @@ def _released(result: Result, kind: str, plan: Plan, dominated: bool, setting: S
         if few
         else [words.release_check(each, setting, coarse=bool(pairs), hidden=hidden) for each in result.checks]
     )
+    if dominated:
+        checks = [words.stripped(each, setting) if each.name == "heavy_tail" else each for each in checks]
     detail = {} if dominated else _detail(result, pairs.get(None), setting)
     printed = replace(result, estimates=tuple(estimates), checks=tuple(checks), detail=detail, influence=None)
     return without_remainders(result, printed, setting)
@@ -241,6 +245,8 @@ def _estimate(
     each: Estimate, pairs: Mapping[str | None, Pair], plan: Plan, blank: bool, setting: Setting
 ) -> Estimate:
     policy = setting.policy
+    if each.term in OF_A_FEW:
+        return words.withheld(each, policy)
     if setting.places:
         return words.withheld(each, policy) if blank else words.from_model(each, policy, places=True)
     if words.too_few(each, policy):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,6 +58,8 @@ def read_offences(
     people: pd.DataFrame | None = None,
     observed_until: date | None = None,
     weights: Sequence[str] = (),
+    date_formats: Mapping[str, str] | None = None,
+    by_type: bool = False,
     shown: str | None = None,
 ) -> Offences:
     """Read the offences into the engine and hold them against the contract.
@@ -69,6 +71,8 @@ def read_offences(
     people : the study's; offences of anyone else are ignored and counted. None keeps everyone's.
     observed_until : the last day that the extract can see; later offences are ignored and counted.
     weights : columns that a severity outcome sums; required, numbers of 0 or more.
+    date_formats : how a column of dates is written, where it is not YYYY-MM-DD.
+    by_type : whether an outcome rests on the type of each offence, so that the column is required.
     shown : the file's name in messages.
 
     Returns
@@ -77,12 +81,13 @@ def read_offences(
     """
     shown = shown or Path(path).name
     columns = {**OFFENCES, **{name: Column(type="number", nullable=True, min=0) for name in weights}}
+    columns |= {name: replace(columns[name], date_format=given) for name, given in (date_formats or {}).items()}
     try:
         text = load_text(con, Path(path), columns, shown)
     except DataError as error:
         return Offences(table=None, rows=0, problems=error.problems)
     held = {name: columns[name] for name in columns if name in text.columns}
-    required = (*OFFENCES_REQUIRED, *weights)
+    required = (*OFFENCES_REQUIRED, *weights, *(("offence_type",) if by_type else ()))
     problems = missing_columns(text, required, shown) + value_problems(con, TEXT, held, shown)
     counts = {} if problems else _keep(con, held, people, observed_until)
     problems = problems or _row_problems(con, held, shown)

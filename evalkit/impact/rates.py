@@ -11,6 +11,7 @@ from evalkit.impact import rates_checks
 from evalkit.impact.adjusted import MODELS, aipw, g_computation
 from evalkit.impact.arms import arms_frame
 from evalkit.impact.count_models import count_models
+from evalkit.impact.heavy_tail import HeavyTail, heavy_tail
 from evalkit.impact.measures import (
     BINARY,
     MEASURES,
@@ -57,6 +58,8 @@ class RatesOptions:
     plausible_effect: float | None = None
     time: str | None = None
     event: str | None = None
+    heavy_tailed: bool = False
+    largest_event: str | None = None
     seed: int = 0
     level: float = 0.95
 
@@ -109,6 +112,11 @@ class RatesOptions:
             ),
             ("`time` and `event` go together", (self.time is None) != (self.event is None)),
             ("the outcome cannot be a covariate of itself", self.outcome in self.adjust),
+            (
+                "`heavy_tailed` belongs to `measure: mean_difference`, with complete cases",
+                self.heavy_tailed and (self.measure != "mean_difference" or mice),
+            ),
+            ("`largest_event` belongs to `heavy_tailed`", bool(self.largest_event) and not self.heavy_tailed),
         )
 
 
@@ -152,11 +160,17 @@ def rates(people: pd.DataFrame, options: RatesOptions) -> Result:
         Outcome column that the programme cannot have changed: adds Check `negative_control`.
     time, event
         Columns of a time and a 0/1 event: the log-rank test joins Check `tests_disagree`.
+    heavy_tailed, largest_event
+        Of a mean difference where a few people carry most of the outcome (harm, days, costs): look at it again with a
+        bootstrap interval, with the top 1% of people brought down to the next, and without the single largest event,
+        where `largest_event` is the column of each person's largest.
 
     Returns
     -------
     Result
-        Headline `treated_vs_control`. Further terms: the same with `group` for subgroups; `cace`; for a
+        Headline `treated_vs_control`. With `heavy_tailed` also `bootstrap` (not with `adjust`),
+        `capped_top_1_percent`, `without_largest_event`, Check `heavy_tail` over all of them, and frame
+        `concentration`: group, n, share_of_total. Further terms: the same with `group` for subgroups; `cace`; for a
         rate ratio `quasi_poisson` and `negative_binomial`; where outcomes are missing `best_case`,
         `worst_case`, `lee_lower`, `lee_upper`. Detail frame `arms`: arm, n, events, value (the arm's mean,
         between 0 and 1 for a 0/1 outcome, as weighted or adjusted), conf_low, conf_high.
@@ -182,7 +196,8 @@ def rates(people: pd.DataFrame, options: RatesOptions) -> Result:
 
     References
     ----------
-    Newcombe (1998); Welch (1947); Robins, Rotnitzky and Zhao (1994); VanderWeele and Ding (2017).
+    Newcombe (1998); Welch (1947); Efron and Tibshirani (1993); Robins, Rotnitzky and Zhao (1994); VanderWeele and
+    Ding (2017).
 
     Examples
     --------
@@ -194,18 +209,23 @@ def rates(people: pd.DataFrame, options: RatesOptions) -> Result:
     if options.measure in BINARY:
         binary(sample, options.outcome)
     estimates, extra_checks, means = _estimates(sample, options)
+    tail = _heavy_tail(sample, estimates[0], options)
     checks = (
         *attrition(sample),
         *rates_checks.all_checks(sample, means, estimates[0], options),
         *extra_checks,
+        *([tail.check] if tail else []),
     )
     return Result(
         method="rates",
         estimand=options.estimand,
         outcome=options.outcome,
-        estimates=tuple(estimates),
+        estimates=(*estimates, *(tail.estimates if tail else ())),
         checks=checks,
-        detail={"arms": arms_frame(sample, means, options)},
+        detail={
+            "arms": arms_frame(sample, means, options),
+            **({"concentration": tail.concentration} if tail else {}),
+        },
         references=_references(sample, options),
     )
 
@@ -266,12 +286,20 @@ def _estimates(sample: Sample, options: RatesOptions) -> tuple[list[Estimate], t
     return estimates, checks, means
 
 
+def _heavy_tail(sample: Sample, head: Estimate, options: RatesOptions) -> HeavyTail | None:
+    if not options.heavy_tailed:
+        return None
+    return heavy_tail(sample, head, options, lambda other: one_estimate(other, options)[0])
+
+
 def _references(sample: Sample, options: RatesOptions) -> tuple[str, ...]:
     keys = []
     if options.measure == "risk_difference" and sample.plain and not options.adjust:
         keys.append("newcombe1998")
     if options.measure == "mean_difference":
         keys.append("welch1947")
+    if options.heavy_tailed and not options.adjust:
+        keys.append("efron1993")
     if options.adjust:
         keys.append("robins1994" if options.model == "aipw" else "robins1986")
     if options.compliance:

@@ -6,7 +6,7 @@
 |---|---|
 | `person_id`, `index_date` | the invented person; a second index date is a second set of rows, with its own answer |
 | `offence_date`, `conviction_date` | blank in a row without an offence; `conviction_date` blank: not convicted |
-| `offence_id`, `offence_type`, `harm_days` and other weights | where an outcome uses them |
+| `offence_id`, `offence_type`, `harm_days` and other weights | where an outcome uses them; the type for a table |
 | a column named after an outcome or a history, or `<outcome>_time`, `<outcome>_event` | the answer |
 | `note` | what the person is there to show; not read |
 
@@ -27,8 +27,9 @@ import pandas as pd
 from evalkit.contract import OFFENCES, Column, History, Outcome
 from evalkit.errors import Problem
 from evalkit.frames import FIRST_ROW, read_table
-from evalkit.outcomes.expressions import KEY, SURVIVAL, WEIGHT
+from evalkit.outcomes.expressions import KEY, SURVIVAL
 from evalkit.outcomes.measuring import measure_history, measure_outcomes
+from evalkit.outcomes.weighing import needed_columns
 
 TOLERANCE = 1e-6
 ROW = "_row_of_file"
@@ -40,19 +41,22 @@ def check_by_hand(
     histories: Sequence[History] = (),
     observed_until: date | None = None,
     *,
+    weights: Mapping[str, pd.DataFrame] | None = None,
     shown: str = "people_by_hand.csv",
 ) -> list[Problem]:
     """Measure the invented people and compare with the answers beside them.
+
+    `weights` holds the tables that outcomes name; an outcome whose table could not be read is not checked.
 
     Returns
     -------
     One problem for each answer that differs, with its row, the outcome, what was expected and what was measured; or
     the problems of the file itself. The people are invented, so both values are shown.
     """
-    measured = [each for each in outcomes if each.from_events]
+    tables = {name: frame for name, frame in (weights or {}).items() if not frame.empty}
+    measured = [each for each in outcomes if each.from_events and (each.weights or "") in {"", *tables}]
     answers = _answers(measured, histories)
-    weights = {each.weight or WEIGHT for each in measured if each.measure == "severity"}
-    columns = _columns(answers, weights)
+    columns = _columns(answers, needed_columns(measured))
     table = read_table(path, columns, required=[*KEY, "offence_date"], shown=shown, ignore_others=False)
     if table.problems:
         return list(table.problems)
@@ -63,7 +67,7 @@ def check_by_hand(
         wrong = "no column holds an answer"
         return [Problem(where=f"{shown}, row 1", wrong=wrong, do=f"Add a column named after one of {names}")]
     problems = _contradictions(rows, answers, shown)
-    got = _measure(rows, measured, histories, observed_until, weights)
+    got = _measure(rows, measured, histories, observed_until, tables)
     return problems + _differences(got, answers, shown)
 
 
@@ -74,7 +78,7 @@ def _answers(outcomes: Sequence[Outcome], histories: Sequence[History]) -> list[
     return [*(each.name for each in (*histories, *outcomes)), *pairs]
 
 
-def _columns(answers: Sequence[str], weights: set[str]) -> Mapping[str, Column]:
+def _columns(answers: Sequence[str], needed: Sequence[str]) -> Mapping[str, Column]:
     events = {
         name: Column(type=column.type, nullable=True, min=column.min)
         for name, column in OFFENCES.items()
@@ -84,7 +88,7 @@ def _columns(answers: Sequence[str], weights: set[str]) -> Mapping[str, Column]:
         "person_id": Column(type="id"),
         "index_date": Column(type="date"),
         **events,
-        **{name: Column(type="number", nullable=True, min=0) for name in weights},
+        **{name: Column(type="number", nullable=True, min=0) for name in needed if name not in events},
         **{name: Column(type="number", nullable=True) for name in answers},
         "note": Column(type="text", nullable=True),
     }
@@ -95,26 +99,28 @@ def _measure(
     outcomes: Sequence[Outcome],
     histories: Sequence[History],
     observed_until: date | None,
-    weights: set[str],
+    tables: Mapping[str, pd.DataFrame],
 ) -> pd.DataFrame:
     """The first row of each person and index date, with the measured values beside the answers as `got <name>`."""
     first = rows.drop_duplicates([*KEY])
     people = first[[*KEY]]
     events = rows[rows["offence_date"].notna()]
-    events = events.assign(**{name: float("nan") for name in weights if name not in events.columns})
+    needed = needed_columns(outcomes)
+    events = events.assign(**{name: float("nan") for name in needed if name not in events.columns})
     if "conviction_date" not in events.columns:
         events = events.assign(conviction_date=pd.NaT)
     # An offence belongs to the person; the same one may be written beside each of the person's index dates.
     held = [
         "person_id",
-        *(name for name in (*OFFENCES, *weights) if name in events.columns and name != "person_id"),
+        *(name for name in (*OFFENCES, *needed) if name in events.columns and name != "person_id"),
     ]
     held = list(dict.fromkeys(held))
     events = events.assign(again=events.groupby(["index_date", *held], dropna=False).cumcount())
     events = events.drop_duplicates([*held, "again"])[held]
     if observed_until is not None:
         events = events[events["offence_date"] <= pd.Timestamp(observed_until)]
-    got = measure_outcomes(measure_history(people, events, histories), events, outcomes, observed_until)
+    known = measure_history(people, events, histories)
+    got = measure_outcomes(known, events, outcomes, observed_until, tables)
     return first.join(got.drop(columns=[*KEY]).add_prefix("got "))
 
 

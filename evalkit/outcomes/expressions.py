@@ -8,8 +8,10 @@ The rules, with F the follow-up and W the waiting in calendar months, and U the 
 - History counts rows whose conviction is in [index_date - L, index_date): the mirror of the follow-up, so the day
   exactly L months before is inside and the index date itself is not.
 - The group is the person and the index date: one person may have several. Rows out = rows in.
-- Severity is the sum of the weights of the counted reoffences, 0 where there are none, and null where the weight of
-  one of them is missing. Sums are made in decimals, so that their order does not matter.
+- Severity is the sum of the weights of the counted reoffences (or the largest, for `score: most_serious`), 0 where
+  there are none, and null where the weight of one of them is missing. Sums are made in decimals, so that their order
+  does not matter. Beside a sum stands `<outcome>_largest`, the largest weight in it.
+- Where an outcome names `types` only those offences count, where it names those to `leave_out` all others do.
 - Survival: `<outcome>_time` is days to the first counted reoffence or to the end of sight, `<outcome>_event` says
   which. The end of sight is index_date + F for the mature; for others it is the earlier of that and U - W, because a
   later offence could not yet have been proven. Someone whose end of sight is not after the index date has neither.
@@ -17,18 +19,26 @@ The rules, with F the follow-up and W the waiting in calendar months, and U the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from evalkit.contract import History, Outcome
 from evalkit.errors import DataError, Problem, StudyError
+from evalkit.outcomes.weighing import (
+    DECIMAL,
+    TYPE,
+    WEIGHT,
+    column_of,
+    needed_columns,
+    of_counted_type,
+    with_weights,
+)
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 KEY = ("person_id", "index_date")
-WEIGHT = "harm_days"
 SURVIVAL = ("binary", "time_to_first")
 
 
@@ -74,17 +84,24 @@ def maturity(people: ir.Table, outcomes: Sequence[Outcome], observed_until: date
 
 
 def with_outcomes(
-    people: ir.Table, offences: ir.Table, outcomes: Sequence[Outcome], observed_until: date | None
+    people: ir.Table,
+    offences: ir.Table,
+    outcomes: Sequence[Outcome],
+    observed_until: date | None,
+    weights: Mapping[str, ir.Table] | None = None,
 ) -> ir.Table:
-    """People with one column per outcome, and the time and event columns of those that survival can use.
+    """People with one column per outcome, the time and event columns of those that survival can use, and the largest
+    weight in a sum of harm.
 
     Parameters
     ----------
     people : one row per person_id and index_date; any other columns are kept.
-    offences : person_id, offence_date, conviction_date (null: none) and the weights that severity sums.
+    offences : person_id, offence_date, conviction_date (null: none), the weights that severity sums, and offence_type
+        where an outcome rests on it.
     outcomes : `binary` 0 or 1, `frequency` a count, `time_to_first` days (null without a reoffence: descriptive among
         those who reoffended), `severity` a sum; `column` and `duration` are copied from people.
     observed_until : the last day that the extract can see.
+    weights : the tables that outcomes name as `weights`: offence_type and the weight.
     """
     require_names(people.columns, [name for each in outcomes for name in new_columns(each)])
     counted = [each for each in outcomes if each.from_events]
@@ -93,7 +110,7 @@ def with_outcomes(
     )
     if counted:
         last = _last_day(counted, observed_until)
-        joined = _beside(joined, _counts(people, offences, counted, last))
+        joined = _beside(joined, _counts(people, offences, counted, last, weights or {}))
         joined = joined.mutate(**_ends(joined.index_date, counted, last))
         joined = joined.mutate(
             **{name: value for each in counted for name, value in _values(joined, each).items()}
@@ -113,18 +130,25 @@ def compiled_sql(
 ) -> str:
     """The statement that measures history and outcomes, for an analyst to audit or to run where the data live.
 
-    `people` and `offences` are the tables' names there; `dialect` is duckdb, athena, trino, spark, postgres, ….
+    `people` and `offences` are the tables' names there, and a table of weights is called as the study calls it;
+    `dialect` is duckdb, athena, trino, spark, postgres, ….
     """
     import ibis
 
-    weights = dict.fromkeys(
-        (each.weight or WEIGHT for each in outcomes if each.measure == "severity"), "float64"
-    )
+    needed = {name: "string" if name == TYPE else "float64" for name in needed_columns(outcomes)}
+    weights = {
+        name: ibis.table(
+            {TYPE: "string", **{each.weight or WEIGHT: "float64" for each in outcomes if each.weights == name}},
+            name=name,
+        )
+        for name in sorted({each.weights for each in outcomes if each.weights})
+    }
     dates = {"offence_date": "date", "conviction_date": "date"}
     columns = {source: "float64" for each in outcomes for source in _copies(each).values()}
     person = ibis.table({"person_id": "string", "index_date": "date", **columns}, name=people)
-    offence = ibis.table({"person_id": "string", **dates, **weights}, name=offences)
-    measured = with_outcomes(with_history(person, offence, histories), offence, outcomes, observed_until)
+    offence = ibis.table({"person_id": "string", **dates, **needed}, name=offences)
+    people_then = with_history(person, offence, histories)
+    measured = with_outcomes(people_then, offence, outcomes, observed_until, weights)
     try:
         # Spark's own dialect asks for a running session; Databricks speaks the same and does not.
         return str(
@@ -139,15 +163,19 @@ def compiled_sql(
 
 
 def _counts(
-    people: ir.Table, offences: ir.Table, outcomes: Sequence[Outcome], last: ir.DateScalar
+    people: ir.Table,
+    offences: ir.Table,
+    outcomes: Sequence[Outcome],
+    last: ir.DateScalar,
+    weights: Mapping[str, ir.Table],
 ) -> ir.Table:
     """Per person and index date with any offence in reach: number, first and weights of those that count."""
     keys = people.select(*KEY, **_ends(people.index_date, outcomes, last))
-    weights = sorted({each.weight or WEIGHT for each in outcomes if each.measure == "severity"})
-    _require_weights(offences, weights)
+    needed = needed_columns(outcomes)
+    _require_columns(offences, needed)
     furthest = max(outcomes, key=lambda each: each.follow_up or 0)
     events = keys.inner_join(
-        offences.select("person_id", "offence_date", "conviction_date", *weights),
+        offences.select("person_id", "offence_date", "conviction_date", *needed),
         [
             keys.person_id == offences.person_id,
             offences.offence_date > keys.index_date,
@@ -155,19 +183,30 @@ def _counts(
             offences.conviction_date <= last,
         ],
     )
+    events = with_weights(events, outcomes, weights)
     columns: dict[str, Any] = {}
     for each in outcomes:
-        window = _window(each)
-        counts = (events.offence_date <= events[f"_end_{window}"]) & (
-            events.conviction_date <= events[f"_settled_{_total(each)}"]
-        )
-        columns[f"_n_{window}"] = counts.sum()
-        columns[f"_first_{window}"] = events.offence_date.min(where=counts)
-        if each.measure == "severity":
-            weight = events[each.weight or WEIGHT]
-            columns[f"_sum_{each.name}"] = weight.cast("decimal(38, 9)").sum(where=counts)
-            columns[f"_blank_{each.name}"] = (counts & weight.isnull()).sum()
+        columns |= _of_events(events, each)
     return events.group_by(*KEY).aggregate(**columns)
+
+
+def _of_events(events: ir.Table, outcome: Outcome) -> dict[str, Any]:
+    """What one outcome needs of a person's events in reach."""
+    counts = (events.offence_date <= events[f"_end_{_window(outcome)}"]) & (
+        events.conviction_date <= events[f"_settled_{_total(outcome)}"]
+    )
+    of_type = of_counted_type(events, outcome)
+    counts = counts if of_type is None else counts & of_type
+    key = _counted(outcome)
+    columns = {f"_n_{key}": counts.sum(), f"_first_{key}": events.offence_date.min(where=counts)}
+    if outcome.measure == "severity":
+        weight = events[column_of(outcome)]
+        exact = weight.cast(DECIMAL)
+        if outcome.score == "sum":
+            columns[f"_sum_{outcome.name}"] = exact.sum(where=counts)
+        columns[f"_most_{outcome.name}"] = exact.max(where=counts)
+        columns[f"_blank_{outcome.name}"] = (counts & weight.isnull()).sum()
+    return columns
 
 
 def _ends(index_date: ir.DateColumn, outcomes: Sequence[Outcome], last: ir.DateScalar) -> dict[str, Any]:
@@ -191,14 +230,15 @@ def _values(joined: ir.Table, outcome: Outcome) -> dict[str, Any]:
     import ibis
 
     window = _window(outcome)
-    number, mature = joined[f"_n_{window}"].fill_null(0), joined[f"_mature_{window}"]
-    first = _days(joined[f"_first_{window}"], joined.index_date)
+    key, mature = _counted(outcome), joined[f"_mature_{window}"]
+    number = joined[f"_n_{key}"].fill_null(0)
+    first = _days(joined[f"_first_{key}"], joined.index_date)
     if outcome.measure == "severity":
-        whole = joined[f"_blank_{outcome.name}"].fill_null(0) == 0
+        known = mature & (joined[f"_blank_{outcome.name}"].fill_null(0) == 0)
+        parts = ("sum", "most") if outcome.score == "sum" else ("most",)
         return {
-            outcome.name: ibis.ifelse(
-                mature & whole, joined[f"_sum_{outcome.name}"].cast("float64").fill_null(0), None
-            )
+            name: ibis.ifelse(known, joined[f"_{part}_{outcome.name}"].cast("float64").fill_null(0), None)
+            for name, part in zip(new_columns(outcome), parts, strict=True)
         }
     happened = (number > 0).cast("int64")
     value = {"binary": happened, "frequency": number, "time_to_first": first}[outcome.measure]
@@ -237,8 +277,11 @@ def new_columns(outcome: Outcome) -> list[str]:
     """The columns that an outcome adds to the people."""
     if not outcome.from_events:
         return [new for new, source in _copies(outcome).items() if new != source]
-    pair = [f"{outcome.name}_time", f"{outcome.name}_event"] if outcome.measure in SURVIVAL else []
-    return [outcome.name, *pair]
+    if outcome.measure in SURVIVAL:
+        return [outcome.name, f"{outcome.name}_time", f"{outcome.name}_event"]
+    if outcome.measure == "severity" and outcome.score == "sum":
+        return [outcome.name, f"{outcome.name}_largest"]
+    return [outcome.name]
 
 
 def require_names(columns: Iterable[str], names: Iterable[str]) -> None:
@@ -251,10 +294,11 @@ def require_names(columns: Iterable[str], names: Iterable[str]) -> None:
         )
 
 
-def _require_weights(offences: ir.Table, weights: Iterable[str]) -> None:
-    for weight in weights:
-        if weight not in offences.columns:
-            raise DataError(f"severity needs the column `{weight}`, which the offences do not have")
+def _require_columns(offences: ir.Table, names: Iterable[str]) -> None:
+    for name in names:
+        if name not in offences.columns:
+            what = "an outcome by type of offence" if name == TYPE else "severity"
+            raise DataError(f"{what} needs the column `{name}`, which the offences do not have")
 
 
 def _last_day(outcomes: Iterable[Outcome], observed_until: date | None) -> ir.DateScalar:
@@ -288,3 +332,8 @@ def _total(outcome: Outcome) -> int:
 
 def _window(outcome: Outcome) -> str:
     return f"{outcome.follow_up}_{outcome.waiting}"
+
+
+def _counted(outcome: Outcome) -> str:
+    """Outcomes of one window share their numbers and dates, unless some count other types of offence."""
+    return f"{_window(outcome)}_{outcome.name}" if outcome.types or outcome.leave_out else _window(outcome)

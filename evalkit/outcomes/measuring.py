@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from evalkit.contract import History, Outcome
 from evalkit.engine import connect, tables
 from evalkit.errors import DataError
 from evalkit.outcomes import expressions
+from evalkit.outcomes.weighing import TYPE, WEIGHT
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -54,11 +55,13 @@ def measure_outcomes(
     offences: ir.Table | pd.DataFrame | None,
     outcomes: Sequence[Outcome],
     observed_until: date | None = None,
+    weights: Mapping[str, pd.DataFrame] | None = None,
 ) -> pd.DataFrame:
     """People, in their order and on their index, with the columns of `with_outcomes`.
 
     What is measured from offences is float64, NaN where it is not to be known: the outcome of the immature, days
-    without a reoffence, severity where a weight is missing. Columns of people keep their type.
+    without a reoffence, severity where a weight is missing. Columns of people keep their type. `weights`: the frames
+    that outcomes name as their table of weights, with columns offence_type and the weight.
     """
     measured = [each for each in outcomes if each.from_events]
     new = [name for each in outcomes for name in expressions.new_columns(each)]
@@ -70,8 +73,9 @@ def measure_outcomes(
     if offences is None:
         raise DataError(f"outcome `{measured[0].name}` is measured from offences, and there are none")
     backend, keys, events = _tables(people, offences)
+    weighed = {name: _weights(frame) for name, frame in (weights or {}).items()}
     counted = _collect(
-        backend, expressions.with_outcomes(keys, events, measured, observed_until), len(people)
+        backend, expressions.with_outcomes(keys, events, measured, observed_until, weighed), len(people)
     )
     return _beside(result, counted, "float64")
 
@@ -112,9 +116,17 @@ def _contract(offences: pd.DataFrame) -> pd.DataFrame:
     numbers = [
         name
         for name in offences.columns
-        if name == expressions.WEIGHT or pd.api.types.is_numeric_dtype(offences[name])
+        if name in (WEIGHT, TYPE) or pd.api.types.is_numeric_dtype(offences[name])
     ]
     return offences[list(dict.fromkeys(["person_id", *DATES, *numbers]))]
+
+
+def _weights(frame: pd.DataFrame) -> ir.Table:
+    """A table of weights in the engine, its text columns but for the type left behind."""
+    import ibis
+
+    kept = [name for name in frame.columns if name == TYPE or pd.api.types.is_numeric_dtype(frame[name])]
+    return ibis.memtable(_arrow(frame[kept], dates=()))
 
 
 def _require_keys(people: pd.DataFrame) -> None:
@@ -130,7 +142,11 @@ def _require_keys(people: pd.DataFrame) -> None:
 def _arrow(frame: pd.DataFrame, *, dates: Iterable[str], row: bool = False) -> Any:
     import pyarrow as pa
 
-    columns = {"person_id": pa.array(frame["person_id"].astype("str"), pa.string())}
+    columns = {
+        name: pa.array(frame[name].astype("str").where(frame[name].notna(), None), pa.string(), from_pandas=True)
+        for name in ("person_id", TYPE)
+        if name in frame.columns
+    }
     columns |= {name: pa.array(_days(frame[name]), pa.timestamp("us")).cast(pa.date32()) for name in dates}
     columns |= {
         name: pa.array(frame[name].astype("float64"), pa.float64(), from_pandas=True)

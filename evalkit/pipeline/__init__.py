@@ -16,15 +16,16 @@ from evalkit.pipeline.accounts import account_problems
 from evalkit.pipeline.compose import Cohort, compose, with_outcomes
 from evalkit.pipeline.estimate import Material, analyse
 from evalkit.pipeline.gather import Gathered, gather
-from evalkit.pipeline.look import frame_errors
 from evalkit.pipeline.grants import grant_register
+from evalkit.pipeline.harm import weights_of
+from evalkit.pipeline.look import frame_errors
 from evalkit.pipeline.matched import tie_samples
 from evalkit.pipeline.methods import method
+from evalkit.pipeline.plan import score_problems
 from evalkit.pipeline.planned import also_wrong, plan_problems
 from evalkit.pipeline.readiness import Readiness, readiness
 from evalkit.pipeline.write import file_hash, replacing, require_replaceable, versions, write_json
 from evalkit.results import Design, Result
-from evalkit.pipeline.plan import score_problems
 from evalkit.study import Study, read_study
 
 __all__ = ["audit_file", "check", "find_studies", "outcomes_sql", "report", "run", "run_all", "simulate"]
@@ -213,7 +214,7 @@ def _checked(study: Study) -> Gathered:
     gathered = gather(study) if methods_known else Gathered()
     of_study, of_accounts = account_problems(study, gathered) if methods_known else ([], [])
     wrong += of_study
-    rows = [*_by_hand(study), *gathered.problems, *of_accounts]
+    rows = [*_by_hand(study, gathered), *gathered.problems, *of_accounts]
     if wrong:
         raise StudyError([*wrong, *rows])
     rows += score_problems(study, gathered)
@@ -225,7 +226,7 @@ def _checked(study: Study) -> Gathered:
     return gathered
 
 
-def _by_hand(study: Study) -> list[Problem]:
+def _by_hand(study: Study, gathered: Gathered) -> list[Problem]:
     path = study.folder / "people_by_hand.csv"
     if not path.is_file():
         return []
@@ -233,7 +234,7 @@ def _by_hand(study: Study) -> list[Problem]:
 
     return check_by_hand(
         path, outcomes=list(study.outcomes.values()), histories=list(study.history.values()),
-        observed_until=study.observed_until,
+        observed_until=study.observed_until, weights=weights_of(study, gathered.frames),
     )  # fmt: skip
 
 
@@ -255,10 +256,11 @@ def _write(
         largest_share=_largest_shares(study, cohort),
     )  # fmt: skip
     printed = {result.analysis: result for result in released.results}
+    weights = weights_of(study, gathered.frames)
     told = tell(study, results, printed, design)
     values = record(
         study, released, told, design, parameters=_parameters(results),
-        detail=write_detail(released, fresh),
+        detail=write_detail(released, fresh), weights=weights,
     )  # fmt: skip
     write_json(fresh / "results.json", values)
     return values

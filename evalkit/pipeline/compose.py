@@ -11,6 +11,7 @@ import pandas as pd
 from evalkit.contract import Outcome
 from evalkit.options import read_options
 from evalkit.pipeline.gather import Gathered, event_outcomes, used_outcomes
+from evalkit.pipeline.harm import weights_of
 from evalkit.results import Design
 from evalkit.study import Study
 
@@ -81,7 +82,9 @@ def with_outcomes(study: Study, cohort: Cohort, gathered: Gathered) -> pd.DataFr
     used = cohort.people
     if "weight" in used:
         used = used[used["weight"] > 0]
-    return measure_outcomes(used, gathered.offences, used_outcomes(study), study.observed_until)
+    return measure_outcomes(
+        used, gathered.offences, used_outcomes(study), study.observed_until, weights_of(study, gathered.frames)
+    )
 
 
 def design_values(study: Study) -> dict[str, Any]:

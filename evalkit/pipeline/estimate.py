@@ -66,6 +66,8 @@ def option_values(
     values = {name: value for name, value in analysis.options.items() if name not in own}
     if row.reads == "people" and analysis.outcome in study.outcomes:
         values |= _outcome_columns(study.outcomes[analysis.outcome], row)
+        if _is_mean(values) and not _reused(study):
+            values = _of_harm(study.outcomes[analysis.outcome], row) | values
     if isinstance(values.get("parameters"), str):
         values["parameters"] = _inside(study, analysis, values["parameters"])
     known = {
@@ -142,6 +144,23 @@ def _outcome_columns(outcome: Outcome, row: Method) -> dict[str, Any]:
     if outcome.measure == "binary":
         columns |= {"time": f"{outcome.name}_time", "event": f"{outcome.name}_event"}
     return {name: value for name, value in columns.items() if name in row.option_names and value is not None}
+
+
+def _is_mean(values: Mapping[str, Any]) -> bool:
+    return values.get("measure") == "mean_difference" and values.get("missing", "complete") == "complete"
+
+
+def _reused(study: Study) -> bool:
+    """Whether a control may stand for several treated people: a bootstrap of such matches has not the right spread."""
+    return study.design is not None and bool(study.design.options.get("replace"))
+
+
+def _of_harm(outcome: Outcome, row: Method) -> dict[str, Any]:
+    """A few people carry most harm, so a difference of its means is looked at in more ways than one."""
+    if outcome.measure != "severity" or "heavy_tailed" not in row.option_names:
+        return {}
+    largest = {"largest_event": f"{outcome.name}_largest"} if outcome.score == "sum" else {}
+    return {"heavy_tailed": True, **largest}
 
 
 def _impacts(

@@ -8,8 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-from evalkit.contract import BENEFITS, COSTS, PUBLISHED, Column, Outcome
+from evalkit.contract import BENEFITS, COSTS, OFFENCES, PUBLISHED, Column, Outcome
 from evalkit.errors import Problem
+from evalkit.pipeline.harm import tables_of_weights, types_of_offences
 from evalkit.pipeline.infer import frame_columns, named_columns
 from evalkit.pipeline.methods import METHODS
 from evalkit.study import Study, data_problems
@@ -51,10 +52,23 @@ def gather(study: Study) -> Gathered:
         _people(study, found)
     if "offences" in study.data:
         _offences(study, found)
+    weights = tables_of_weights(study)
     for name in study.data:
-        if name not in (*PEOPLE, "offences"):
+        if name in weights:
+            _weights(study, name, weights[name], found)
+        elif name not in (*PEOPLE, "offences"):
             _frame(study, name, found)
+    if found.offences is not None and not found.problems:
+        wrong, notes = types_of_offences(study, used_outcomes(study), found.con, found.people, found.frames)
+        found.problems += wrong
+        found.notes += notes
     return found
+
+
+def _date_formats(study: Study) -> dict[str, str]:
+    """How the offences write their dates, where `columns` says so for a column of the contract."""
+    described = {name: column for name, column in study.columns.items() if name in OFFENCES}
+    return {name: each.date_format for name, each in described.items() if each.date_format}
 
 
 def event_outcomes(study: Study) -> list[Outcome]:
@@ -107,16 +121,30 @@ def _used(study: Study) -> list[str]:
 def _offences(study: Study, found: Gathered) -> None:
     from evalkit.frames import read_offences
 
+    used = used_outcomes(study)
     weights = {
-        outcome.weight or "harm_days" for outcome in used_outcomes(study) if outcome.measure == "severity"
+        each.weight or "harm_days" for each in used if each.measure == "severity" and each.weights is None
     }
     read = read_offences(
         study.path("offences"), found.con, people=None if found.people is None or found.people.empty else found.people,
-        observed_until=study.observed_until, weights=sorted(weights), shown=study.data["offences"].file,
+        observed_until=study.observed_until, weights=sorted(weights), by_type=any(each.by_type for each in used),
+        shown=study.data["offences"].file, date_formats=_date_formats(study),
     )  # fmt: skip
     found.problems += read.problems
     found.notes += read.notes
     found.offences = read.table
+
+
+def _weights(study: Study, name: str, users: list[Outcome], found: Gathered) -> None:
+    from evalkit.frames import read_weights
+
+    table = read_weights(
+        study.path(name), sorted({each.weight or "harm_days" for each in users}), con=found.con,
+        once=any(each.aggregation in (None, "code") for each in users), shown=study.data[name].file,
+    )  # fmt: skip
+    found.problems += table.problems
+    found.notes += table.notes
+    found.frames[name] = table.frame
 
 
 def _frame(study: Study, name: str, found: Gathered) -> None:

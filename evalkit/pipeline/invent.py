@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from evalkit.errors import StudyError, UsageError
-from evalkit.simulate import invent_offences, invent_people
+from evalkit.frames import read_weights
+from evalkit.pipeline.harm import WEIGHT, tables_of_weights
+from evalkit.simulate import OFFENCES, invent_offences, invent_people, invent_weights
 from evalkit.study import Study
 
 
 def invent(study: Study, *, people: int, seed: int | None) -> list[Path]:
-    """Write data/invented_<name>.csv for the people and offences that study.yml promises.
+    """Write data/invented_<name>.csv for the people, offences and harm weights that study.yml promises.
 
     Raises
     ------
@@ -56,5 +59,25 @@ def _frames(study: Study, people: int, seed: int) -> dict[str, pd.DataFrame]:
             if name in study.data
         }
     if "offences" in study.data and study.observed_until is not None:
-        frames["offences"] = invent_offences(everyone, seed=seed, observed_until=study.observed_until)
+        types, invented = _types(study)
+        frames["offences"] = invent_offences(
+            everyone, seed=seed, observed_until=study.observed_until, types=types
+        )
+        frames |= invented
     return frames
+
+
+def _types(study: Study) -> tuple[Sequence[tuple[str, float]], dict[str, pd.DataFrame]]:
+    """The types of offence to invent: those of a table of weights where the study has one already, and the usual ones
+    with a table of their own where it is yet to come."""
+    types: Sequence[tuple[str, float]] = OFFENCES
+    invented = {}
+    for name, users in tables_of_weights(study).items():
+        columns = sorted({each.weight or WEIGHT for each in users})
+        if study.data[name].file is not None and study.path(name).is_file():
+            table = read_weights(study.path(name), columns, shown=study.data[name].file).checked().frame
+            of_type = table.groupby("offence_type")[columns[0]].median()
+            types = tuple((str(kind), float(harm)) for kind, harm in of_type.items())
+        else:
+            invented[name] = invent_weights(columns)
+    return types, invented

@@ -12,6 +12,7 @@ from evalkit.contract import Outcome
 from evalkit.options import read_options
 from evalkit.pipeline.compose import Cohort, design_values
 from evalkit.pipeline.gather import Gathered, used_outcomes
+from evalkit.pipeline.harm import weights_of
 from evalkit.results import Check, Design, Result
 from evalkit.study import Study
 
@@ -67,7 +68,8 @@ def _measured(
 ) -> pd.DataFrame:
     from evalkit.outcomes import measure_outcomes
 
-    return measure_outcomes(people, gathered.offences, outcomes, study.observed_until)
+    weights = weights_of(study, gathered.frames)
+    return measure_outcomes(people, gathered.offences, outcomes, study.observed_until, weights)
 
 
 def _sample(everyone: pd.DataFrame, weights: pd.Series, subclass: pd.Series | None) -> pd.DataFrame:

@@ -9,7 +9,9 @@ from typing import Any
 import pandas as pd
 
 from evalkit import __version__
+from evalkit.contract import Outcome
 from evalkit.disclosure import WITHHELD, Released, write_csv
+from evalkit.pipeline.harm import rule_in_words
 from evalkit.pipeline.tell import Told, answers, definition_of, label_of
 from evalkit.results import Design, Result
 from evalkit.study import Study
@@ -21,13 +23,14 @@ ASSIGNMENT = ("by", "unit", "chosen_when_high", "registered")
 def record(
     study: Study, released: Released, told: Sequence[Told], design: Design | None, *,
     parameters: Sequence[Mapping[str, Any]], detail: Mapping[str, Mapping[str, str]],
+    weights: Mapping[str, pd.DataFrame] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Everything that results.json holds, in the order of the contract; what reports need beyond it comes last."""
     printed = {result.analysis: result for result in released.results}
     first = next(each for each in told if each.analysis == study.primary.name)
     return {
         "schema": SCHEMA, "evalkit": __version__, "study": study.study, "title": study.title,
-        "data_status": study.data_status, "about": _about(study), "outcomes": _outcomes(study),
+        "data_status": study.data_status, "about": _about(study), "outcomes": _outcomes(study, weights or {}),
         "flow": released.flow.replace({WITHHELD: None}), "design": _design(released, design, detail),
         "evidence": first.evidence.to_dict(),
         "results": [_result(printed[name], detail.get(name, {})) for name in study.analyses],
@@ -75,15 +78,21 @@ def _about(study: Study) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _outcomes(study: Study) -> dict[str, Any]:
+def _outcomes(study: Study, weights: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
     return {
         name: {
-            "label": outcome.label or name, "definition": definition_of(study, outcome), "better": outcome.better,
+            "label": outcome.label or name, "definition": _definition(study, outcome, weights),
+            "better": outcome.better,
             "measure": outcome.measure, "unit": outcome.unit, "follow_up": outcome.follow_up,
             "waiting": outcome.waiting,
         }
         for name, outcome in study.outcomes.items()
     }  # fmt: skip
+
+
+def _definition(study: Study, outcome: Outcome, weights: Mapping[str, pd.DataFrame]) -> str:
+    """The sentence that statements use, and after it where weights come from and every type that was named."""
+    return f"{definition_of(study, outcome)} {rule_in_words(study, outcome, weights)}".rstrip()
 
 
 def _design(

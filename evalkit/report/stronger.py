@@ -41,7 +41,7 @@ BY_CHECK = {
     "normal_approximation": MORE_PEOPLE,
     "balance": ALIKE, "overlap": ALIKE, "extreme_weights": ALIKE, "court_delay":
     "Compare people whose cases took courts about as long, or wait until the slower cases are heard.",
-    "attrition": FOLLOW, "missing": FOLLOW, "imputation": FOLLOW,
+    "heavy_tail": MORE_PEOPLE, "attrition": FOLLOW, "missing": FOLLOW, "imputation": FOLLOW,
     "e_value": UNRECORDED, "hidden_bias": UNRECORDED, "ties": CLOSER, "tie_orders": CLOSER,
     "pre_trends": "Look for comparison places that were changing in the same way before the start.",
     "pre_trend_power": MORE_MONTHS, "breakdown": MORE_MONTHS, "few_points_before": MORE_MONTHS,

@@ -9,6 +9,8 @@ from evalkit.errors import Problem, nearest
 from evalkit.study.block import Block
 from evalkit.study.reader import at, cut
 
+OF_THE_CONTRACT = ("people", "cohort", "control", "offences", "costs", "benefits", "published")
+
 
 class _Cross:
     """What one section promises and another must keep."""
@@ -34,7 +36,10 @@ class _Cross:
 
 def cross_checks(top: Block, values: Mapping[str, Any]) -> None:
     cross = _Cross(top, values)
-    for check in (_check_primary, _check_analyses, _check_design, _check_names, _check_events, _check_data):
+    checks = (
+        _check_primary, _check_analyses, _check_design, _check_names, _check_events, _check_weights, _check_data,
+    )  # fmt: skip
+    for check in checks:
         check(cross)
 
 
@@ -150,6 +155,25 @@ def _check_events(cross: _Cross) -> None:
             measured[0], f"`{'.'.join(measured[0])}` needs `extract.observed_until`",
             do="Say what the offence extract can see",
         )  # fmt: skip
+
+
+def _check_weights(cross: _Cross) -> None:
+    """A table of harm weights is a frame of the study's own."""
+    data = cross.declared("data")
+    for name, outcome in cross.values["outcomes"].items():
+        if outcome.weights is None:
+            continue
+        where = ("outcomes", name, "weights")
+        if outcome.weights in OF_THE_CONTRACT:
+            do = "Give the weights a file of their own, such as `harm_weights: {file: data/harm_weights.csv}`"
+            cross.refuse(
+                where, f"`outcomes.{name}.weights` is not a table of weights", found=outcome.weights, do=do
+            )
+        elif outcome.weights not in data:
+            do = nearest(outcome.weights, data) if data else "Add it there"
+            cross.refuse(
+                where, f"`outcomes.{name}.weights` is not a name under `data`", found=outcome.weights, do=do
+            )
 
 
 def _check_data(cross: _Cross) -> None:

@@ -7,7 +7,17 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from evalkit.contract import BETTER, COLUMN_TYPES, EVENT_MEASURES, MEASURES, Column, History, Outcome
+from evalkit.contract import (
+    AGGREGATIONS,
+    BETTER,
+    COLUMN_TYPES,
+    EVENT_MEASURES,
+    MEASURES,
+    SCORES,
+    Column,
+    History,
+    Outcome,
+)
 from evalkit.errors import nearest
 from evalkit.study.block import Block
 from evalkit.study.reader import real_date
@@ -121,6 +131,11 @@ def _arms(top: Block) -> dict[str, str]:
 
 
 def _engine(top: Block) -> str | None:
+    """The address of a Spark cluster; None for DuckDB in process, which may also be named."""
+    node = top.node.entries.get("engine")
+    if node is not None and node.kind == "text" and node.text == "duckdb":
+        top.take("engine")
+        return None
     block = top.block("engine")
     if block is None:
         return None
@@ -212,18 +227,40 @@ def _outcome(name: str, block: Block) -> Outcome:
         label=block.text("label", ""),
         follow_up=block.months("follow_up", required=measure in EVENT_MEASURES),
         waiting=block.months("waiting", 0),
-        **{key: block.text(key) for key in ("weight", "column", "unit", "time", "event")},
+        **{key: block.text(key) for key in ("weight", "weights", "column", "unit", "time", "event")},
+        aggregation=block.text("aggregation", allowed=AGGREGATIONS),
+        score=block.text("score", "sum", allowed=SCORES),
+        types=block.texts("types", also=("integer",)),
+        leave_out=block.texts("leave_out", also=("integer",)),
     )
     block.close()
     if outcome.follow_up == 0:
         block.refuse("follow_up", f"`{block.full('follow_up')}` must be at least 1 month")
-    needed = _NEEDED.get(measure, ())
+    _harm(block, outcome, measure)
+    needed = () if outcome.weights else _NEEDED.get(measure, ())
     for key in ("weight", "column", "time", "event"):
         if key in needed and getattr(outcome, key) is None:
             block.refuse(key, f"`{block.full(key)}` is required", do=f"A {measure} outcome needs `{key}:`")
-        elif measure and key not in needed and getattr(outcome, key) is not None:
+        elif measure and key not in (*needed, *_NEEDED.get(measure, ())) and getattr(outcome, key) is not None:
             block.refuse(key, f"`{block.full(key)}` has no meaning for a {measure} outcome")
     return outcome
+
+
+def _harm(block: Block, outcome: Outcome, measure: str | None) -> None:
+    """Keys of harm and of types of offence that have no meaning beside the others."""
+    given = block.node.entries
+    for key in ("weights", "aggregation", "score"):
+        if measure and measure != "severity" and key in given:
+            block.refuse(key, f"`{block.full(key)}` has no meaning for a {measure} outcome")
+    for key in ("types", "leave_out"):
+        if measure and measure not in EVENT_MEASURES and key in given:
+            block.refuse(key, f"`{block.full(key)}` has no meaning for a {measure} outcome")
+    if measure == "severity" and "aggregation" in given and outcome.weights is None:
+        do = "Add `weights:` with the name of the table under `data`"
+        block.refuse("aggregation", f"`{block.full('aggregation')}` is of a table of weights", do=do)
+    if outcome.types and outcome.leave_out:
+        wrong = f"`{block.full('leave_out')}` has no meaning beside `types`"
+        block.refuse("leave_out", wrong, do="Name the types that count, or those that do not")
 
 
 def _design(top: Block) -> Comparison | None:

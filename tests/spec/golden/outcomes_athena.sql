@@ -85,6 +85,13 @@ SELECT
     COALESCE(CAST("t22"."_sum_harm" AS DOUBLE), 0),
     NULL
   ) AS "harm",
+  IF(
+    "t22"."_mature_12_6" AND (
+      COALESCE("t22"."_blank_harm", 0) = 0
+    ),
+    COALESCE(CAST("t22"."_most_harm" AS DOUBLE), 0),
+    NULL
+  ) AS "harm_largest",
   "t22"."score"
 FROM (
   SELECT
@@ -98,6 +105,7 @@ FROM (
     "t21"."_n_12_6",
     "t21"."_first_12_6",
     "t21"."_sum_harm",
+    "t21"."_most_harm",
     "t21"."_blank_harm",
     "t21"."index_date" + INTERVAL '12' MONTH AS "_until_12",
     "t21"."index_date" + INTERVAL '18' MONTH AS "_settled_18",
@@ -126,6 +134,7 @@ FROM (
       "t20"."_n_12_6",
       "t20"."_first_12_6",
       "t20"."_sum_harm",
+      "t20"."_most_harm",
       "t20"."_blank_harm"
     FROM (
       SELECT
@@ -162,6 +171,13 @@ FROM (
           AND (
             "t18"."conviction_date" <= "t18"."_settled_18"
           )) AS "_sum_harm",
+        MAX(CAST("t18"."harm_days" AS DECIMAL(38, 9))) FILTER(WHERE
+          (
+            "t18"."offence_date" <= "t18"."_end_12_6"
+          )
+          AND (
+            "t18"."conviction_date" <= "t18"."_settled_18"
+          )) AS "_most_harm",
         SUM(
           CAST((
             "t18"."offence_date" <= "t18"."_end_12_6"
