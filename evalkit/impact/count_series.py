@@ -12,7 +12,7 @@ from scipy.special import chdtri
 
 from evalkit.errors import DataError, EstimationError, StudyError
 from evalkit.impact.did.calendar import Calendar, read_calendar
-from evalkit.impact.interrupted.series import position
+from evalkit.impact.interrupted.series import missing_periods, position
 from evalkit.impact.seasons import phases
 from evalkit.options import require_columns
 from evalkit.regression import glm
@@ -135,7 +135,7 @@ def _rows(frame: pd.DataFrame, past: Past) -> tuple[pd.DataFrame, Calendar]:
     rows = pd.DataFrame({"unit": unit, "step": calendar.steps[code], "count": count})
     _refuse_repeats(rows, calendar, past)
     if past.starts is not None:
-        rows = rows[rows["step"] < position(calendar, past.starts, "starts")[0]]
+        rows = rows[rows["step"] < position(calendar, past.starts, "starts", where=WHERE)[0]]
     rows = rows.sort_values(["unit", "step"], kind="stable").reset_index(drop=True)
     _refuse_short(rows, set(unit), past)
     return rows, calendar
@@ -154,7 +154,7 @@ def _refuse_repeats(rows: pd.DataFrame, calendar: Calendar, past: Past) -> None:
         missing = np.setdiff1d(np.arange(steps[0], steps[-1] + 1), steps)
         if len(missing):
             raise DataError(
-                f"the series has gaps: {len(missing)} periods are missing from `{past.period}`, the first "
+                f"the series has gaps: {missing_periods(len(missing))} missing from `{past.period}`, the first "
                 f"{calendar.label(int(missing[0]))}", where=WHERE,
                 do="Add a row for each; nought is a count, and a blank is not",
             )  # fmt: skip

@@ -15,6 +15,7 @@ from evalkit.results import Check
 FEWEST_BEFORE, FEWEST_AFTER = 8, 4
 SMALL_COUNT = 5.0
 ALPHA = 0.05
+NARROWED = "narrower than chance alone would make them, which in a short series may be luck"
 # With 60 periods and errors correlated by 0.4, nominal 95% Newey-West ranges held the truth 81 to 88 times in 100.
 LONG_ENOUGH = 100
 
@@ -105,9 +106,10 @@ def overdispersion(model: Model, options: InterruptedOptions) -> Check:
     limit = float(chdtri(free, ALPHA)) / free
     allowed = options.family != "poisson" or options.autocorrelation == "newey_west"
     above = model.dispersion > limit
-    how = {"quasi_poisson": "widened to match", "negative_binomial": "fitted by the negative binomial"}.get(
-        options.family, "allowed for by the Newey-West errors"
-    )
+    how = {
+        "quasi_poisson": "widened to match" if model.dispersion >= 1 else NARROWED,
+        "negative_binomial": "fitted by the negative binomial",
+    }.get(options.family, "allowed for by the Newey-West errors")
     more = f"Counts vary {model.dispersion:.2f} times as much as the model says"
     return Check(
         name="overdispersion",

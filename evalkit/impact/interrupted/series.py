@@ -84,13 +84,28 @@ def read_series(frame: pd.DataFrame, options: InterruptedOptions) -> Series:
             where=WHERE,
             found=f"{options.starts}; the series runs from {calendar.labels[0]} to {calendar.labels[-1]}",
         )
-    breaks = sorted({position(calendar, each, "breaks")[0] for each in options.breaks})
     series = Series(
         calendar=calendar, observed=observed, exposure=exposure, start=start, inside=inside,
-        breaks=tuple(each for each in breaks if 0 < each < len(calendar.labels)),
+        breaks=_breaks(calendar, options),
     )  # fmt: skip
     phase = phases(calendar, series.periods, options.season, options.season_length, where=WHERE)
     return replace(series, phase=phase)
+
+
+def _breaks(calendar: Calendar, options: InterruptedOptions) -> tuple[int, ...]:
+    """Positions of the changes in recording, refused where there is nothing on one side of them."""
+    found = set()
+    for moment in options.breaks:
+        at = position(calendar, moment, "breaks")[0]
+        if not 0 < at < len(calendar.labels):
+            raise DataError(
+                "a date of `breaks` has no period before it, or none after, so that it allows for nothing",
+                where=WHERE,
+                found=f"{moment}; the series runs from {calendar.labels[0]} to {calendar.labels[-1]}",
+                do="Mend the date, or leave it out",
+            )
+        found.add(at)
+    return tuple(sorted(found))
 
 
 def season_length(calendar: Calendar, options: InterruptedOptions) -> int | None:
@@ -139,9 +154,14 @@ def _refuse_gaps(calendar: Calendar, name: str) -> None:
         _gap(str(calendar.label(int(missing[0]))), len(missing), name)
 
 
+def missing_periods(number: int) -> str:
+    """`1 period is`, `3 periods are`."""
+    return f"{number} period{' is' if number == 1 else 's are'}"
+
+
 def _gap(first: str, number: int, name: str) -> None:
     raise DataError(
-        f"the series has gaps: {number} periods are missing from `{name}`, the first {first}",
+        f"the series has gaps: {missing_periods(number)} missing from `{name}`, the first {first}",
         where=WHERE,
         do="Add a row for each; nought is a count, and a blank is not",
     )
@@ -192,21 +212,21 @@ def _refuse_negative(observed: np.ndarray, options: InterruptedOptions) -> None:
         )
 
 
-def position(calendar: Calendar, moment: Moment, name: str) -> tuple[int, bool]:
+def position(calendar: Calendar, moment: Moment, name: str, *, where: str = WHERE) -> tuple[int, bool]:
     """The period that holds a moment, and whether the moment lies inside that period."""
     if calendar.unit == "integer":
         try:
             value = float(str(moment))
         except ValueError:
             raise StudyError(
-                f"`{name}` must be a number, as the periods are", where=WHERE, found=moment
+                f"`{name}` must be a number, as the periods are", where=where, found=moment
             ) from None
         exact = (value - calendar.first) / calendar.size
         return int(np.floor(exact)), exact != np.floor(exact)
     day = pd.to_datetime(str(moment), errors="coerce", format="ISO8601")
     if pd.isna(day) or str(moment).isdigit() and len(str(moment)) != 8:
         raise StudyError(
-            f"`{name}` must be a date such as 2018-09-01, as the periods are", where=WHERE, found=moment
+            f"`{name}` must be a date such as 2018-09-01, as the periods are", where=where, found=moment
         )
     if calendar.unit == "day":
         off = (day - pd.Timestamp(0)).days - calendar.first

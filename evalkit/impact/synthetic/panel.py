@@ -59,7 +59,7 @@ def read_places(frame: pd.DataFrame, options: SyntheticControlOptions) -> Places
     if str(options.treated_unit) not in units:
         raise DataError(f"`{options.unit}` holds no unit of that name", where=f"{WHERE}, treated_unit",
                         found=options.treated_unit)  # fmt: skip
-    start, inside = position(calendar, options.starts, "starts")
+    start, inside = position(calendar, options.starts, "starts", where=WHERE)
     before = _before(calendar, start, options)
     if len(units) < 3:
         raise EstimationError(
@@ -106,7 +106,7 @@ def _table(
             f"every unit needs one row in every period, and one has {times[unit, period]}",
             where=WHERE,
             found=f"{units[unit]}, {calendar.labels[period]}",
-            do="Leave out units with gaps",
+            do="Give one row per unit and period" if times[unit, period] > 1 else "Leave out units with gaps",
         )
     table = np.empty(times.shape)
     table[rows, found] = values
@@ -130,7 +130,7 @@ def _predictors(
     for k, (column, first, last) in enumerate(windows):
         low, high = 0, before - 1
         if first is not None:
-            steps = [position(calendar, each, "predictors")[0] for each in (first, last)]
+            steps = [position(calendar, each, "predictors", where=WHERE)[0] for each in (first, last)]
             low, high = (int(np.searchsorted(calendar.steps, each)) for each in steps)
         if not 0 <= low <= high < before:
             raise StudyError(
