@@ -15,7 +15,7 @@ from evalkit.options import one_of, require_columns, takes
 from evalkit.results import Check, Estimate, Result
 
 COUNTING = ("cumulative", "exclusive")
-COUNT_COLUMNS = ("reached", "n", "count")
+COUNT_COLUMNS = ("reached", "n", "count", "people", "number")
 UNACCOUNTED = 0.05
 SMALL = 10
 
@@ -51,13 +51,14 @@ def funnel(frame: pd.DataFrame | None, options: FunnelOptions) -> Result:
     frame
         One row per stage, in order; or, where `stages` lists columns, one row per person with 0 and 1 in each.
     stages
-        The column that holds the names of the stages; or a list of columns, one per stage; or the numbers
-        themselves, as a mapping of stage to count or a list of mappings with `name` and `n`.
+        The column that holds the names of the stages; or a list of columns, one per stage; or a list of the names
+        in their order, where one column holds them (beside a column of counts, or a row for each person counted);
+        or the numbers themselves, as a mapping of stage to count or a list of mappings with `name` and `n`.
     counting
         `cumulative`: a count holds everybody who ever reached the stage. `exclusive`: only those for whom it was
         the highest. There is no default, because the same numbers give different shares.
     reached
-        Column of the counts (default: `reached`, `n` or `count`, whichever is there).
+        Column of the counts (default: `reached`, `n`, `count`, `people` or `number`, whichever is there).
     entered
         How many entered, where it is not the count of the first stage; or the name of the stage that holds everybody.
     closed, open
@@ -125,6 +126,9 @@ def _table(frame: pd.DataFrame | None, options: FunnelOptions) -> pd.DataFrame:
     if frame is None or frame.empty:
         raise DataError("there is no row to read the stages from", where="funnel")
     if isinstance(options.stages, tuple):
+        named = _column_of(frame, options.stages)
+        if named is not None:
+            return _in_order(frame, named, options)
         require_columns(frame, map(str, options.stages), where="funnel, `stages`")
         sums = [_whole(frame[name], str(name)).sum() for name in options.stages]
         return _filled(pd.DataFrame({"stage": list(options.stages), "n": sums}), options)
@@ -138,6 +142,38 @@ def _table(frame: pd.DataFrame | None, options: FunnelOptions) -> pd.DataFrame:
     if counts is None:
         raise DataError("there is no column of counts", where="funnel", do="Name it under `reached`")
     return _filled(frame.rename(columns={options.stages: "stage", counts: "n"}), options)
+
+
+def _column_of(frame: pd.DataFrame, stages: tuple[Any, ...]) -> str | None:
+    """The column whose values are the stages listed, where the stages are no columns themselves."""
+    if set(stages) <= set(frame.columns):
+        return None
+    return next(
+        (str(name) for name in frame.columns if set(stages) <= set(frame[name].dropna().astype(str))), None
+    )
+
+
+def _in_order(frame: pd.DataFrame, column: str, options: FunnelOptions) -> pd.DataFrame:
+    """One row per stage in the order listed: its counts, or the rows that name it where there are none."""
+    names = frame[column].astype(str)
+    others = sorted(set(names[frame[column].notna()]) - set(options.stages))
+    if others:
+        raise DataError(
+            f"column `{column}` has stages that `stages` does not list",
+            where="funnel",
+            found=", ".join(others),
+        )
+    counts = options.reached or next((name for name in COUNT_COLUMNS if name in frame.columns), None)
+    if counts is None:
+        sizes = names.value_counts()
+        return _filled(
+            pd.DataFrame({"stage": list(options.stages), "n": [sizes[each] for each in options.stages]}),
+            options,
+        )
+    require_columns(frame, [counts], where="funnel")
+    rows = frame.assign(stage=names, n=frame[counts])
+    place = rows["stage"].map({name: position for position, name in enumerate(options.stages)})
+    return _filled(rows.iloc[place.argsort(kind="stable")], options)
 
 
 def _listed(stages: tuple[Any, ...]) -> pd.DataFrame:

@@ -54,7 +54,8 @@ def survey(frame: pd.DataFrame | None, options: SurveyOptions) -> Result:
     Parameters
     ----------
     frame
-        One row per question, where options name columns; not read where they are numbers.
+        One row per question, where options name columns, or one row per person with 0, 1 or nothing in each; not
+        read where the options are numbers.
     invited
         How many were asked. Where it is not known, nothing is said of the response, and a Check says so.
     answered
@@ -160,9 +161,10 @@ def _table(frame: pd.DataFrame | None, options: SurveyOptions) -> pd.DataFrame:
     columns = [value for value in given.values() if isinstance(value, str)]
     if columns and (frame is None or frame.empty):
         raise DataError("the options name columns, and there is no row to read them from", where="survey")
-    rows = len(frame) if columns and frame is not None else 1
     if columns and frame is not None:
         require_columns(frame, [*columns, options.question], where="survey")
+        frame = _of_people(frame, columns, options.question)
+    rows = len(frame) if columns and frame is not None else 1
     table = pd.DataFrame(
         {"group": _names(frame if columns else None, options.question, rows)}, index=range(rows)
     )
@@ -170,6 +172,15 @@ def _table(frame: pd.DataFrame | None, options: SurveyOptions) -> pd.DataFrame:
         table[name] = _numbers(frame, name, value, rows)
     _refuse_impossible(table)
     return table.assign(least=table["agreed"], most=table["agreed"])
+
+
+def _of_people(frame: pd.DataFrame, columns: list[str], question: str | None) -> pd.DataFrame:
+    """One row of counts where every row is a person: 0, 1 or nothing in each column, and no question named."""
+    if len(frame) < 2 or question or "question" in frame.columns:
+        return frame
+    numbers = frame[columns].apply(pd.to_numeric, errors="coerce")
+    people = (numbers.isin([0, 1]) | frame[columns].isna()).all(axis=None)
+    return numbers.sum().to_frame().T if people else frame
 
 
 def _names(frame: pd.DataFrame | None, question: str | None, rows: int) -> list[str | None]:

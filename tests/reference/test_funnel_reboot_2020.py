@@ -142,3 +142,20 @@ def test_a_last_stage_above_the_first_has_no_share():
     result = funnel(stages={"a": 5, "b": 9}, counting="cumulative")
     assert result.headline.estimate is None
     assert result.check("conservation").passed is False
+
+
+def test_the_stages_may_be_listed_in_order_where_one_column_names_them():
+    rows = pd.DataFrame({"stage": ["started", "referred", "accepted"], "people": [155, 617, 346]})
+    order = ["referred", "accepted", "started"]
+    found = funnel(rows, stages=order, counting="cumulative")
+    assert found.detail["stages"]["stage"].tolist() == order
+    assert found.headline.estimate == pytest.approx(155 / 617)
+    people = pd.DataFrame({"stage": ["started"] * 155 + ["accepted"] * 191 + ["referred"] * 271})
+    each = funnel(people, stages=order, counting="exclusive")
+    assert each.detail["stages"]["reached"].tolist() == [617, 346, 155]
+    with pytest.raises(DataError, match="does not list"):
+        funnel(
+            rows.assign(stage=["started", "referred", "left"]),
+            stages=["referred", "started"],
+            counting="cumulative",
+        )

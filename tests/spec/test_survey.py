@@ -77,3 +77,11 @@ def test_a_blank_number_of_answers_is_refused():
     frame = pd.DataFrame({"n": [60, None], "yes": [45, 20]})
     with pytest.raises(DataError, match="`answered` is missing for 1 of 2 questions"):
         survey(frame, answered="n", agreed="yes")
+
+
+def test_a_row_may_be_a_person():
+    people = pd.DataFrame(
+        {"asked": [1] * 120, "answered": [1] * 74 + [0] * 46, "agreed": [1] * 44 + [0] * 30 + [None] * 46}
+    )
+    found = survey(people, invited="asked", answered="answered", agreed="agreed")
+    assert found.headline == survey(invited=120, answered=74, agreed=44).headline
