@@ -34,10 +34,11 @@ def calibration(score: np.ndarray, outcome: np.ndarray) -> Calibration:
     open_scores = (score > 0) & (score < 1)
     line, happened = logit(score[open_scores]), outcome[open_scores].astype(float)
     two_sided = 0 < happened.sum() < len(happened)
+    large = _intercept(line, happened) if two_sided else None
     return Calibration(
         n=len(score), events=int(outcome.sum()), expected=float(score.sum()),
-        in_the_large=_intercept(line, happened) if two_sided else None,
-        slope=_slope(line, happened) if two_sided and np.ptp(line) > 0 else None,
+        in_the_large=large,
+        slope=_slope(line, happened, large[0]) if large and np.ptp(line) > 0 else None,
         certain=int((~open_scores).sum()),
     )  # fmt: skip
 
@@ -49,35 +50,29 @@ def bands(table: ScoreTable, *, number: int, level: float, interval: str, expect
     conf_low, conf_high, and mean_score where the score is a chance.
     """
     first = np.searchsorted(table.score, table.score, side="left")
-    band, rows = first * number // len(table.score), []
-    names = table.names or (EVERYBODY,)
-    for code, name in enumerate(names):
-        for place in np.unique(band):
-            here = (table.code == code) & (band == place)
-            n, events = int(here.sum()), int(table.outcome[here].sum())
-            if n:
-                low, high = PROPORTION_INTERVALS[interval](events, n, level)
-                mean = float(table.score[here].mean())
-                rows.append(
-                    (
-                        name,
-                        place + 1,
-                        _side(table.flagged[band == place]),
-                        n,
-                        events,
-                        mean,
-                        events / n,
-                        low,
-                        high,
-                    )
-                )
+    band, names, rows = first * number // len(table.score), table.names or (EVERYBODY,), []
+    key, cells = table.code * number + band, number * len(names)
+    sizes = np.bincount(key, minlength=cells)
+    happened, said = (
+        np.bincount(key, weights=each, minlength=cells) for each in (table.outcome, table.score)
+    )
+    flagged = np.bincount(band, weights=table.flagged, minlength=number) / np.maximum(
+        np.bincount(band, minlength=number), 1
+    )
+    for place in np.flatnonzero(sizes):
+        n, events, at = int(sizes[place]), int(happened[place]), place % number
+        low, high = PROPORTION_INTERVALS[interval](events, n, level)
+        mean = float(said[place]) / n
+        rows.append(
+            (names[place // number], at + 1, _side(flagged[at]), n, events, mean, events / n, low, high)
+        )
     columns = ["group", "band", "side", "n", "events", "mean_score", "value", "conf_low", "conf_high"]
     frame = pd.DataFrame(rows, columns=columns)  # fmt: skip
     return frame if expected else frame.drop(columns="mean_score")
 
 
-def _side(flagged: np.ndarray) -> str:
-    return "flagged" if flagged.all() else "partly flagged" if flagged.any() else "not flagged"
+def _side(flagged: float) -> str:
+    return {0.0: "not flagged", 1.0: "flagged"}.get(flagged, "partly flagged")
 
 
 def _intercept(line: np.ndarray, happened: np.ndarray) -> Fitted | None:
@@ -94,10 +89,18 @@ def _intercept(line: np.ndarray, happened: np.ndarray) -> Fitted | None:
     return None
 
 
-def _slope(line: np.ndarray, happened: np.ndarray) -> Fitted | None:
-    """Two parameters by Newton's steps on sums over the rows, so that a million people take a fraction of a second."""
-    centred = line - line.mean()
-    level, slope = float(logit(happened.mean())), 0.0
+def _slope(line: np.ndarray, happened: np.ndarray, shift: float) -> Fitted | None:
+    """Two parameters by Newton's steps on sums over the rows, so that a million people take a fraction of a second.
+
+    The steps start from a slope of 1, which is near where most scores end; from 0, which is safe, where that fails.
+    """
+    middle = float(line.mean())
+    centred = line - middle
+    near = _newton(centred, happened, shift + middle, 1.0)
+    return near or _newton(centred, happened, float(logit(happened.mean())), 0.0)
+
+
+def _newton(centred: np.ndarray, happened: np.ndarray, level: float, slope: float) -> Fitted | None:
     for _ in range(MOST_STEPS):
         mean = expit(level + slope * centred)
         weight, rest = mean * (1 - mean), happened - mean
