@@ -21,6 +21,8 @@ from evalkit.results import Estimate, Result
 
 __all__ = ["DidOptions", "did"]
 
+BOUNDS = ("rambachan2023", "andrews2023")
+
 
 @takes(DidOptions)
 def did(panel: pd.DataFrame, options: DidOptions) -> Result:
@@ -99,13 +101,16 @@ def did(panel: pd.DataFrame, options: DidOptions) -> Result:
     -----
     Cluster-robust errors carry G/(G-1) × (N-1)/(N-K), K without effects nested in clusters, and t with G-1 degrees of
     freedom. Callaway and Sant'Anna and imputation have errors from influence functions, without that factor.
+    `sensitivity` bounds the plain mean of the effects at event times ≥ 0: `relative_magnitudes` by the hybrid
+    conditional and least-favourable test, `smoothness` (m_bar in the outcome's unit) by the fixed-length interval.
 
     References
     ----------
     Callaway and Sant'Anna (2021), doi:10.1016/j.jeconom.2020.12.001; Sun and Abraham (2021),
     doi:10.1016/j.jeconom.2020.09.006; Borusyak, Jaravel and Spiess (2024), doi:10.1093/restud/rdae007; Arkhangelsky
     and others (2021), doi:10.1257/aer.20190159; Goodman-Bacon (2021), doi:10.1016/j.jeconom.2021.03.014; Roth (2022),
-    doi:10.1257/aeri.20210236; Rambachan and Roth (2023), doi:10.1093/restud/rdad018; Wooldridge (2023),
+    doi:10.1257/aeri.20210236; Rambachan and Roth (2023), doi:10.1093/restud/rdad018; Andrews, Roth and Pakes (2023),
+    Inference for linear conditional moment inequalities, Review of Economic Studies; Wooldridge (2023),
     doi:10.1093/ectj/utad016.
 
     Examples
@@ -133,7 +138,7 @@ def did(panel: pd.DataFrame, options: DidOptions) -> Result:
         estimates=(_estimate(found, arrays, options), *by_subgroup(did, panel, options)),
         checks=(*cluster_checks(arrays), *shared, *found.checks, *checks),
         detail={"means": means_frame(arrays), **found.detail, **frames},
-        references=found.references,
+        references=(*found.references, *(BOUNDS if "sensitivity" in frames else ())),
         influence=found.influence,
     )
 

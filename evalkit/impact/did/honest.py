@@ -2,9 +2,8 @@
 
 The quantity bounded is the plain mean of the effects at event times ≥ 0, on the universal base.
 Relative magnitudes: from one period to the next the arms may drift apart after treatment by at most M̄ times the most
-that they drifted before. The identified set is a union of sets with linear end points, one for each earlier drift and
-its sign; the interval runs from the lowest lower to the highest upper one-sided confidence bound of those end points,
-which covers at least at the level (it is conservative beside their hybrid test).
+that they drifted before; the interval inverts the authors' hybrid test (`relative_magnitudes`). Without any drift it is
+the usual interval.
 Smoothness: the slope of the drift may change by at most M a period; the interval is their fixed-length interval, whose
 affine estimator minimises its length.
 """
@@ -12,77 +11,20 @@ affine estimator minimises its length.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pandas as pd
 
+from evalkit.impact.did.drift import Drift, drift
 from evalkit.impact.did.found import EventPath
-from evalkit.inference import critical_value
+from evalkit.impact.did.relative_magnitudes import relative_magnitudes
 from evalkit.results import Check
 
 M_BARS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0)
 SMOOTHNESS_SHARES = (0.0, 0.25, 0.5, 1.0)
 LARGEST = 20.0
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Drift:
-    """An unbroken path around the reference: `pre` leads (further first), `post` effects, their covariance."""
-
-    pre: np.ndarray
-    post: np.ndarray
-    covariance: np.ndarray
-    ahead: int
-    weights: np.ndarray
-
-    @property
-    def both(self) -> np.ndarray:
-        return np.concatenate([self.pre, self.post])
-
-
-def drift(path: EventPath, weights: np.ndarray | None = None) -> Drift | None:
-    """The part of a path that runs without gaps through the reference; None without a lead and an effect.
-
-    `weights` say which mix of the effects after the reference is bounded (default: the plain mean from event time 0).
-    """
-    if path.reference is None or not path.universal or not np.isfinite(path.covariance).all():
-        return None
-    position = {int(t): k for k, t in enumerate(path.times)}
-    before, after = [], []
-    step = path.reference - 1
-    while step in position:
-        before.insert(0, position[step])
-        step -= 1
-    step = path.reference + 1
-    while step in position:
-        after.append(position[step])
-        step += 1
-    if not before or not any(path.times[k] >= 0 for k in after):
-        return None
-    keep = np.array(before + after)
-    counted = path.times[np.array(after)] >= 0
-    return Drift(
-        pre=path.estimates[before], post=path.estimates[after], covariance=path.covariance[np.ix_(keep, keep)],
-        ahead=len(after), weights=counted / counted.sum() if weights is None else weights,
-    )  # fmt: skip
-
-
-def relative_magnitudes(found: Drift, m_bar: float, level: float) -> tuple[float, float]:
-    """Robust interval when drift after is at most m_bar times the largest drift before."""
-    k, ahead = len(found.pre), found.ahead
-    # A drift of one a period moves the effect j periods after the reference by j.
-    reach = float(found.weights @ np.arange(1, ahead + 1))
-    base = np.concatenate([np.zeros(k), found.weights])
-    drifts = np.zeros((k, k + ahead))
-    for j in range(k):
-        drifts[j, j] = -1.0
-        if j + 1 < k:
-            drifts[j, j + 1] = 1.0
-    ends = np.vstack([base + m_bar * reach * drifts, base - m_bar * reach * drifts])
-    middle = ends @ found.both
-    half = critical_value(level) * np.sqrt(np.einsum("ij,jk,ik->i", ends, found.covariance, ends))
-    return float((middle - half).min()), float((middle + half).max())
+NEAR = 1e-6
 
 
 def smoothness(found: Drift, m: float, level: float) -> tuple[float, float]:
@@ -167,12 +109,14 @@ def breakdown(interval: Callable[[float], tuple[float, float]], largest: float) 
         low, high = interval(m)
         return low <= 0 <= high
 
-    if holds(0.0):
-        return 0.0
-    if not holds(largest):
+    tried = [m for m in (*M_BARS, largest) if m <= largest]
+    reached = next((k for k, m in enumerate(tried) if holds(m)), None)
+    if reached is None:
         return largest
-    low, high = 0.0, largest
-    for _ in range(24):
+    if reached == 0:
+        return 0.0
+    low, high = tried[reached - 1], tried[reached]
+    while high - low > NEAR:
         middle = (low + high) / 2
         low, high = (low, middle) if holds(middle) else (middle, high)
     return low
@@ -187,7 +131,8 @@ def sensitivity(path: EventPath | None, level: float, *, ratio: bool) -> tuple[p
             passed=None, reading="Cannot be bounded: this needs a path with at least one lead and an error.",
             next_step="Add earlier periods",
         )  # fmt: skip
-    rows = [("relative_magnitudes", m, *relative_magnitudes(found, m, level)) for m in M_BARS]
+    magnitudes = cache(lambda m: relative_magnitudes(found, m, level))
+    rows = [("relative_magnitudes", m, *magnitudes(m)) for m in M_BARS]
     unit = float(np.sqrt(found.covariance[len(found.pre), len(found.pre)]))
     if len(found.pre) > 1:
         sizes = [share * unit for share in SMOOTHNESS_SHARES]
@@ -195,7 +140,7 @@ def sensitivity(path: EventPath | None, level: float, *, ratio: bool) -> tuple[p
     frame = pd.DataFrame(rows, columns=["restriction", "m_bar", "conf_low", "conf_high"])
     if ratio:
         frame[["conf_low", "conf_high"]] = np.exp(frame[["conf_low", "conf_high"]])
-    value = breakdown(lambda m: relative_magnitudes(found, m, level), LARGEST)
+    value = breakdown(magnitudes, LARGEST)
     return frame, _breakdown_check(value)
 
 
