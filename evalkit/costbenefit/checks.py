@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
+from evalkit.costbenefit import crime as of_crime
 from evalkit.costbenefit import parameter_checks as of_parameters
 from evalkit.costbenefit.account import central
 from evalkit.costbenefit.case import Case
@@ -24,9 +25,9 @@ def all_checks(case: Case) -> tuple[Check, ...]:
     makers: tuple[Callable[[Case], Check | None], ...] = (
         denominator, impact_source, of_parameters.unit_cost_age, of_parameters.unverified_parameters,
         of_parameters.own_parameters, of_parameters.unit_cost_price_year, of_parameters.forecast_deflator,
-        of_parameters.optimism_correction, of_parameters.cashable_average_costs, of_parameters.crime_by_type,
+        of_parameters.optimism_correction, of_parameters.cashable_average_costs, of_crime.crime_by_type,
         effect_sign, impact_error, impact_above_one, beyond_horizon, saves_more_than_spends, agencies_that_gain,
-        joint_funding, in_kind_costs, transfers, of_parameters.homicide_apart, of_parameters.recorded_to_actual,
+        joint_funding, in_kind_costs, transfers, of_crime.homicide_apart, of_crime.recorded_to_actual,
         break_even_possible, nothing_uncertain, chance_of_benefit, monte_carlo_error, long_horizon,
     )  # fmt: skip
     found = (make(case) for make in makers)
@@ -54,7 +55,9 @@ def impact_source(case: Case) -> Check | None:
         return None
     named = sorted(set(lines["analysis"]) - {""})
     entered = int((lines["analysis"] == "").sum())
-    by_hand = "" if not entered else f" Of {entered} of {len(lines)} lines it was entered, not estimated here."
+    by_hand = (
+        "" if not entered else f" Of {entered} of {len(lines)} lines it was entered, not estimated here."
+    )
     from_named = " and ".join(f"`{each}`" for each in named) or "no analysis of this study"
     return Check(
         name="impact_source", statistic=entered, reading=f"The impact is taken from {from_named}.{by_hand}"

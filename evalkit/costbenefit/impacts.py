@@ -29,7 +29,7 @@ class Impact:
     `value` is a proportion of people (`scale` proportion) or a count per person (`scale` count). `std_error` is on
     the same scale; for a ratio `log_std_error` is that of its logarithm, `baseline` the rate without the programme
     and `ratio` the (rate) ratio. `draws` may hold an empirical sampling distribution instead, re-centred on
-    `value`.
+    `value`. `types` are the types of offence that a frequency counts: none named is every type, None is not known.
     """
 
     value: float
@@ -41,6 +41,7 @@ class Impact:
     ratio: float | None = None
     log_std_error: float | None = None
     draws: np.ndarray | None = None
+    types: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         one_of("scale", self.scale, SCALES, where="impact")

@@ -13,6 +13,7 @@ from evalkit.costbenefit import views
 from evalkit.costbenefit.account import Account, build_account, cashflow, central, correction
 from evalkit.costbenefit.case import Case
 from evalkit.costbenefit.checks import all_checks
+from evalkit.costbenefit.crime import crime_frame
 from evalkit.costbenefit.inputs import Inputs, read_inputs
 from evalkit.costbenefit.must_be_true import surface
 from evalkit.costbenefit.options import CostBenefitOptions
@@ -65,8 +66,8 @@ def cost_benefit(frames: Mapping[str, pd.DataFrame], options: CostBenefitOptions
         `payback_year`, `net_present_public_value`, `probability_benefits_exceed_costs`, `cashable_share`, and
         `break_even_<input>`. Frames: `cashflow` (line, agency, year, flow, type, nominal, real, discounted),
         `by_agency`, `by_year`, `tornado`, `draws` (term, quantile, value), `break_even`, `scenarios`,
-        `per_recipient`, `summary_table`, `parameters`, `what_if_lines`, `what_if_costs`, and `must_be_true` where a
-        published ratio is given.
+        `per_recipient`, `summary_table`, `parameters`, `what_if_lines`, `what_if_costs`, `crime` where a cost of
+        crime is used, and `must_be_true` where a published ratio is given.
 
     Raises
     ------
@@ -139,6 +140,7 @@ def _detail(case: Case, uncertain: Uncertainty, ordered: Mapping[str, np.ndarray
         "per_recipient": views.per_recipient(account),
         "summary_table": views.summary_table(account),
         "parameters": views.parameters_used(case.inputs, account),
+        **crime_frame(case.inputs, account),
         **what_if_frames(account),
         **_must_be_true(case),
     }

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-import numpy as np
-
-from evalkit.costbenefit.account import central
 from evalkit.costbenefit.case import Case
 from evalkit.costbenefit.inputs import rows_of, where
 from evalkit.costbenefit.options import schedules
-from evalkit.costbenefit.rules import ANY_CRIME
 from evalkit.parameters import OPTIMISM, SPREAD, named, prices
 from evalkit.results import Check
 
@@ -171,55 +165,4 @@ def cashable_average_costs(case: Case) -> Check | None:
         reading=f"Called cashable, but {verb}: {names}. A few places fewer do not close a wing or a home.",
         next_step="Do not call this money free (cashable 0), or use what one place fewer saves and say who would "
         "release it.",
-    )
-
-
-def crime_by_type(case: Case) -> Check | None:
-    """A frequency multiplied by the cost of one type of crime must count that type alone."""
-    rows = [
-        row for row in case.coded_rows if row.analysis and case.inputs.entries[row.code].counts == "offences"
-    ]
-    priced = sorted(
-        {
-            f"{row.analysis} by {named(row.code, case.lib)}"
-            for row in rows
-            if case.inputs.entries[row.code].event != ANY_CRIME
-        }
-    )
-    if not priced:
-        return None
-    return Check(
-        name="crime_by_type",
-        reading=f"One type of crime is priced ({', '.join(priced)}): the frequency must count that type alone.",
-    )
-
-
-def homicide_apart(case: Case) -> Check | None:
-    """The ratio without homicide, whose rare and very large cost can carry an account."""
-    is_homicide = np.array(
-        [
-            bool(code) and case.inputs.entries[code].event == "homicide"
-            for code in case.inputs.benefits["code"]
-        ]
-    )
-    if not is_homicide.any():
-        return None
-    without = central(replace(case.account, real=case.account.real * ~is_homicide[:, None]))[
-        "benefit_cost_ratio"
-    ]
-    return Check(
-        name="homicide_apart",
-        statistic=without,
-        reading=f"Without homicide the ratio is {without:.2g}: one homicide more or less moves the account.",
-    )
-
-
-def recorded_to_actual(case: Case) -> Check | None:
-    used = sorted(set(case.inputs.benefits.loc[case.inputs.benefits["multiplier"] != 1, "multiplier"]))
-    if not used:
-        return None
-    return Check(
-        name="recorded_to_actual",
-        reading=f"Crimes are multiplied by {', '.join(f'{each:g}' for each in used)}, from recorded to actual; "
-        "proven reoffences are fewer than either.",
     )

@@ -37,7 +37,7 @@ COLUMN_KINDS: dict[str, str] = {
     "first_year": "safe", "last_year": "safe", "starts": "safe", "horizon": "safe", "lag": "safe",
     "periods": "safe",
     "score_low": "safe", "score_high": "safe", "age_years": "safe", "entered": "safe", "deadweight": "safe",
-    "change_in_input": "safe", "discount_factor": "safe", "rate": "safe",
+    "multiplier": "safe", "change_in_input": "safe", "discount_factor": "safe", "rate": "safe",
     # people counted
     "events": "count", "successes": "count", "answered": "count", "agreed": "count", "reached": "count",
     "numerator": "count", "count": "count", "lost": "count", "before": "count", "after": "count",

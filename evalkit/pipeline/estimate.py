@@ -63,7 +63,8 @@ def option_values(
     """The options of an analysis as its method names them, with what the study knows filled in."""
     row = method(analysis.method, where=f"analyses.{analysis.name}")
     own = (*OWN_KEYS, "p_adjust") if over_analyses(analysis) else OWN_KEYS
-    values = {name: value for name, value in analysis.options.items() if name not in own}
+    left = (*own, *_told_elsewhere(analysis, row))
+    values = {name: value for name, value in analysis.options.items() if name not in left}
     if row.reads == "people" and analysis.outcome in study.outcomes:
         values |= _outcome_columns(study.outcomes[analysis.outcome], row)
         if _is_mean(values) and not _reused(study):
@@ -80,6 +81,20 @@ def option_values(
     if matched:
         known["subclass"] = "subclass"
     return {name: value for name, value in known.items() if name in row.option_names} | values
+
+
+def _told_elsewhere(analysis: Analysis, row: Method) -> tuple[str, ...]:
+    """Common options that a method need not take: complete cases are what it does, and a margin is for the wording."""
+    found = []
+    if "missing" not in row.option_names and analysis.options.get("missing") == "complete":
+        found.append("missing")
+    if "margin" in analysis.options and "margin" not in row.option_names and row.compares:
+        margin = analysis.options["margin"]
+        if isinstance(margin, bool) or not isinstance(margin, int | float) or not margin > 0:
+            where = f"study.yml, analyses.{analysis.name}, margin"
+            raise StudyError("`margin` is a size above 0, whichever way is better", where=where, found=str(margin))
+        found.append("margin")
+    return tuple(found)
 
 
 def _inside(study: Study, analysis: Analysis, given: str) -> str:
@@ -175,9 +190,9 @@ def _impacts(
     for name in sorted(set(named) & set(earlier)):
         outcome = study.outcomes.get(study.analyses[name].outcome or "")
         baseline = dict(values.get("baselines") or {}).get(name, _baseline(earlier[name]))
-        impacts[name] = impact_from(
-            earlier[name], better=outcome.better if outcome else None, baseline=baseline
-        )
+        impact = impact_from(earlier[name], better=outcome.better if outcome else None, baseline=baseline)
+        counted = outcome is not None and outcome.measure == "frequency"
+        impacts[name] = replace(impact, types=outcome.types) if counted else impact
     return impacts
 
 
