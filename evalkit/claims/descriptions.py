@@ -83,7 +83,8 @@ def _one_change(result: Result, w: Words, *, example: bool) -> Said:
     if before is None or after is None or head.estimate is None:
         text = f"{place}the counts of {thing} before and after are not both shown, so no change is given."
         return capital(text), unknown, "cannot tell"
-    went = capital(f"{place}{thing} went from {whole(before):,} to {whole(after):,}")
+    went = f"{place}{thing} went from {whole(before):,} to {whole(after):,}"
+    went = went if w.opening and not place else capital(went)
     if before < LEAST_FOR_PERCENT:
         return (
             f"{went}. With so few to start from, no percentage change is given.",

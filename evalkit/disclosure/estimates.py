@@ -126,7 +126,9 @@ def release_check(check: Check, setting: Setting, *, coarse: bool, hidden: bool 
     """
     if hidden and check.name in COUNT_CHECKS:
         return stripped(check, setting)
-    policy, free = setting.policy, setting.places or check.name in UNIT_CHECKS
+    # A count that a frame beside it prints rounded is rounded here too, be it of people or of a place.
+    counted = check.name in COUNT_CHECKS and float(check.statistic or 0.5).is_integer()
+    policy, free = setting.policy, (setting.places and not counted) or check.name in UNIT_CHECKS
     keep = 1 if coarse and not free and (hidden or policy.rounding > 1) else policy.figures
     statistic = check.statistic
     if isinstance(statistic, int | float) and not isinstance(statistic, bool):

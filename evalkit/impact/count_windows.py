@@ -96,7 +96,7 @@ def _start(windows: Windows) -> Check:
     return Check(
         name="start_inside_window",
         null="the programme began between the two windows",
-        statistic=early + late,
+        statistic=early / days if early or not late else None,
         threshold=0,
         passed=not inside,
         reading=reading,
@@ -116,6 +116,6 @@ def _lengths(windows: Windows) -> Check:
         statistic=after / before,
         threshold=1,
         passed=alike,
-        reading=f"The window before has {before} days, the one after {after}.",
+        reading=f"The window before has {before} days, the one after {after} days.",
         next_step="" if alike else "Give the lengths as `exposure_before` and `exposure_after`.",
     )
