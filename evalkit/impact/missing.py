@@ -155,10 +155,20 @@ def _matched_draw(
     sigma2 = (fit.residuals**2).sum() / generator.chisquare(free)
     drawn = fit.coefficients + _normal(fit.bread * sigma2, generator)
     seen, wanted = design[~gap][:, kept] @ fit.coefficients, design[gap][:, kept] @ drawn
-    order = np.argsort(seen, kind="stable")
+    # In a random order, so that people with the same prediction are all as likely to be taken.
+    shuffled = generator.permutation(len(seen))
+    order = shuffled[np.argsort(seen[shuffled], kind="stable")]
     donors = min(DONORS, len(order))
-    first = np.clip(np.searchsorted(seen[order], wanted) - donors // 2, 0, len(order) - donors)
+    first = _nearest(seen[order], wanted, donors)
     return values[~gap][order[first + generator.integers(0, donors, len(wanted))]]
+
+
+def _nearest(seen: np.ndarray, wanted: np.ndarray, donors: int) -> np.ndarray:
+    """Where the `donors` values of `seen`, which is sorted, begin that lie closest to each of `wanted`."""
+    starts = np.searchsorted(seen, wanted)[:, None] - np.arange(donors + 1)
+    starts = np.clip(starts, 0, len(seen) - donors)
+    farthest = np.maximum(wanted[:, None] - seen[starts], seen[starts + donors - 1] - wanted[:, None])
+    return starts[np.arange(len(wanted)), farthest.argmin(axis=1)]
 
 
 def _drawn_logistic(

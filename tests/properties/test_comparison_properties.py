@@ -312,20 +312,6 @@ def test_a_hazard_ratio_that_runs_away_is_refused():
         survival(people, time="days", event="event", estimator="cox")
 
 
-def test_e_value_of_the_published_example():
-    # VanderWeele and Ding (2017): RR 3.9 (1.8 to 8.7) has an E-value of 7.26 and 3.0 for its lower limit.
-    point, limit = sensitivity.e_value(3.9, 1.8)
-    assert (point, limit) == pytest.approx((7.26, 3.0), abs=0.005)
-    assert sensitivity.e_value(0.8, 1.1)[1] == 1.0
-
-
-def test_type_s_and_m_of_the_published_example():
-    # Gelman and Carlin (2014): effect 0.1, error 3.28: power 0.05, type S 0.46, exaggeration 77.
-    power, sign, size = sensitivity.type_s_and_m(0.1, 3.28)
-    assert (power, sign) == pytest.approx((0.05, 0.46), abs=0.005)
-    assert size == pytest.approx(77, abs=0.7)
-
-
 def test_rosenbaum_bounds_cross_the_line_where_they_say():
     from scipy.stats import binom
 
