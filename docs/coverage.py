@@ -23,6 +23,9 @@ level, as the literature says of it."""),
     ("series_coverage.csv", "Interrupted series and synthetic control", "tests/simulation/test_series_coverage.py", """\
 Short series with correlated errors: Newey-West is too narrow, so its check fails below 100 periods when the residuals
 are still correlated. Plain Poisson on over-dispersed counts is shown failing."""),
+    ("scores.csv", "A risk score, group by group", "tests/simulation/test_score_coverage.py", """\
+Newcombe's interval for a difference in sensitivity, DeLong's for the area under the curve, and calibration. `clear` is the
+share of draws in which Holm's rule calls any of four differences clear: where the groups are alike it should be 5% at most."""),
 )  # fmt: skip
 
 

@@ -73,10 +73,9 @@ def group_part(output: Output) -> str:
         for each in scores
         if "differences" in each.detail and len(each.detail["differences"])
     ]
-    found = [each.check(name) for each in scores for name in ("base_rates", "acted_on", "recording")]
-    notes = dict.fromkeys(
-        f"{check.reading} {check.next_step}".strip() for check in found if check is not None
-    )
+    first = scores[0] if scores else None
+    found = [first.check(name) for name in ("base_rates", "acted_on", "recording")] if first else []
+    notes = [f"{check.reading} {check.next_step}".strip() for check in found if check is not None]
     return "\n".join([*pieces, *(f"- {escape(note)}" for note in notes), ""]) if pieces else ""
 
 

@@ -44,7 +44,7 @@ def test_cells_of_the_confusion_matrix(result, frozen, group):
 
 @pytest.mark.parametrize("group", GROUPS)
 def test_area_under_the_curve_and_delongs_interval(result, frozen, group):
-    area, r = found(result, "auc", group), frozen["r"][group]
+    area, r = found(result, "area_under_curve", group), frozen["r"][group]
     assert area.estimate == pytest.approx(frozen["python"][group]["auc"], abs=EXACT)
     assert area.std_error**2 == pytest.approx(r["variance"], rel=COEFFICIENT)
     assert [area.conf_low, area.estimate, area.conf_high] == pytest.approx(r["auc"], rel=COEFFICIENT)

@@ -74,7 +74,7 @@ def test_differences_are_to_the_largest_group_and_adjusted_over_all():
 def test_area_under_the_curve_counts_ties_half():
     # 42 of 64 with the outcome and 38 of 96 without it have the high score
     pairs = 42 * 58 + 0.5 * (42 * 38 + 22 * 58)
-    assert found(risk_score(scored(), **OPTIONS), "auc").estimate == pytest.approx(
+    assert found(risk_score(scored(), **OPTIONS), "area_under_curve").estimate == pytest.approx(
         pairs / (64 * 96), abs=EXACT
     )
 
@@ -180,7 +180,7 @@ def test_a_group_in_which_nobody_has_the_outcome_has_no_sensitivity():
     rows = [*ROWS[:4], ("b", 0.8, 0, 18), ("b", 0.2, 0, 18)]
     result = risk_score(scored(rows), **BY_GROUP)
     assert found(result, "sensitivity", "b").estimate is None
-    assert found(result, "auc", "b").estimate is None
+    assert found(result, "area_under_curve", "b").estimate is None
     assert not any(each.term == "sensitivity_difference" for each in result.estimates)
     assert result.check("few_events").passed is False
 
@@ -204,8 +204,8 @@ def test_whether_the_score_was_used_is_asked(acted, passed, words):
 def test_a_perfect_score_and_certain_scores_have_no_slope():
     rows = pd.DataFrame({"score": [0.0, 1.0] * 20, "returned": [0, 1] * 20})
     result = risk_score(rows, **OPTIONS)
-    assert found(result, "auc").estimate == 1
-    assert found(result, "auc").conf_low is None
+    assert found(result, "area_under_curve").estimate == 1
+    assert found(result, "area_under_curve").conf_low is None
     assert found(result, "calibration_slope").estimate is None
     assert found(result, "observed_over_expected").estimate == 1
 
@@ -274,7 +274,7 @@ def test_a_group_with_a_small_cell_is_withheld_with_whichever_would_give_it_away
     result = printed(raw)
     cells = result.detail["groups"].set_index("group")["true_positives"]
     assert cells.to_dict() == {"all": 135, "a": 90, "b": 40, "c": "[c]"}
-    for term in ("sensitivity", "auc", "calibration_slope", "observed_over_expected"):
+    for term in ("sensitivity", "area_under_curve", "calibration_slope", "observed_over_expected"):
         hidden = found(result, term, "c")
         assert (hidden.estimate, hidden.conf_low, hidden.std_error, hidden.n_treated) == (None,) * 4
     assert result.check("few_events").statistic is None

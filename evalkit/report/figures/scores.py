@@ -88,7 +88,12 @@ def score_calibration(result: Result, *, label: str = "", arms: Mapping[str, str
     seen["panel"] = pd.Categorical(
         [_name(each) for each in seen["group"]], categories=[_name(each) for each in groups]
     )
-    seen["text"] = [f"{number(each, 0)}%" for each in seen["value"]]
+    last = ~seen["group"].duplicated(
+        keep="last"
+    )  # where low bands crowd, their labels would lie on one another
+    seen["text"] = [
+        f"{number(each, 0)}%" if end else "" for each, end in zip(seen["value"], last, strict=True)
+    ]
     most = min(100.0, 5.0 * -(-max([10.0, *seen["conf_high"], *seen["mean_score"]]) // 5))
     plot = (
         ggplot(seen, aes(x="mean_score"))
