@@ -84,11 +84,12 @@ def cace(sample: Sample, means: Means, options: Any) -> tuple[Estimate, Check]:
     uptake_means = weighted_means(taken)
     uptake, taking = contrast(uptake_means, "mean_difference")
     effect, moving = contrast(means, options.measure)
-    strength = uptake**2 / spread(taking, sample, 2).variance if uptake else 0.0
+    noise = spread(taking, sample, 2).variance  # nought where everybody did as their arm was offered
+    strength = (uptake**2 / noise if noise else math.inf) if uptake else 0.0
     check = Check(
         name="compliance_difference",
         null="the arms differ enough in uptake for a complier average to be estimated",
-        statistic=strength,
+        statistic=strength if math.isfinite(strength) else None,
         threshold=WEAK,
         passed=strength > WEAK,
         reading=f"Uptake is {uptake_means.treated:.0%} in the treated and {uptake_means.control:.0%} in the "

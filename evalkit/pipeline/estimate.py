@@ -92,7 +92,9 @@ def _told_elsewhere(analysis: Analysis, row: Method) -> tuple[str, ...]:
         margin = analysis.options["margin"]
         if isinstance(margin, bool) or not isinstance(margin, int | float) or not margin > 0:
             where = f"study.yml, analyses.{analysis.name}, margin"
-            raise StudyError("`margin` is a size above 0, whichever way is better", where=where, found=str(margin))
+            raise StudyError(
+                "`margin` is a size above 0, whichever way is better", where=where, found=str(margin)
+            )
         found.append("margin")
     return tuple(found)
 

@@ -406,3 +406,11 @@ def test_abadie_imbens_without_reuse_is_the_paired_error_and_grows_with_reuse():
     other = people.assign(points=[5.0, 7, 9, 4, 6, 8])
     wider = abadie_imbens(other, reused, **options).headline
     assert wider.std_error == pytest.approx(math.sqrt(np.var([1, 3, 5]) / 3 + 6 * 2.0 / 9))
+
+
+def test_where_everybody_takes_up_what_was_offered_the_compliers_are_all():
+    result = rates(PEOPLE.assign(taken=PEOPLE["treated"]), outcome="back", compliance="taken")
+    found, whole = result.estimate("cace"), result.headline
+    assert found.estimate == pytest.approx(whole.estimate)
+    assert found.std_error == pytest.approx(whole.std_error, rel=0.02)  # Wald beside the score statistic
+    assert result.check("compliance_difference").passed is True

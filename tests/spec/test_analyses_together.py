@@ -63,3 +63,10 @@ def test_romano_wolf_over_analyses_is_refused_by_name(make_study, capsys):
     path.write_text(text, encoding="utf-8")
     assert main(["check", str(folder)]) == 10
     assert "romano_wolf" in capsys.readouterr().err
+
+
+def test_a_method_without_its_own_margin_is_worded_by_it_and_complete_cases_may_be_named(run):
+    timed = "  days: {measure: time_to_first, follow_up: 12 months, waiting: 6 months, better: higher}"
+    more = "missing: complete}\n  free: {role: secondary, method: survival, outcome: days, horizon: 300, margin: 99}"
+    found = run(("outcomes:\n", f"outcomes:\n{timed}\n"), ("measure: rate_ratio}", f"measure: rate_ratio, {more}"))
+    assert found["free"]["estimates"][0]["term"] == "difference_at_horizon"
