@@ -64,6 +64,7 @@ def test_the_loss_is_no_worse_than_theirs():
     assert ours <= loss(MSCMT) * (1 + COEFFICIENT)
     assert ours < loss(STATA)
     assert found.headline.estimate == pytest.approx(-18.9816, abs=2e-3)
+    assert found.check("predictors_idle").statistic > 0.01
 
 
 def test_predictors_of_california_are_those_printed():

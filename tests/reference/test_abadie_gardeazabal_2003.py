@@ -78,6 +78,9 @@ def test_the_predictor_weights_found_reach_the_smallest_gap_there_is():
     ours = loss(dict(found))
     assert ours == pytest.approx(loss(dict(weights())), rel=COEFFICIENT)
     assert ours < PEER["loss"] / 2
+    check = synthetic_control(REGIONS, **NAMES, predictors=PREDICTORS).check("predictors_idle")
+    assert check.statistic < check.threshold
+    assert "need not be alike" in check.reading
 
 
 def test_ridge_augmentation_and_its_penalty():

@@ -8,10 +8,12 @@ import pandas as pd
 from evalkit.impact.synthetic.fit import Mixture, mix
 from evalkit.impact.synthetic.options import SyntheticControlOptions
 from evalkit.impact.synthetic.panel import Places
+from evalkit.impact.synthetic.weights import simplex
 from evalkit.results import Check
 
 CLOSE, FEWEST_BEFORE, FEWEST_DONORS, WANTED_DONORS = 0.25, 8, 5, 10
 SMALLEST_P, HEAVY, HELD_OUT = 0.05, 0.5, 1 / 3
+SAME_WEIGHT = 1e-6
 
 
 def places_checks(places: Places, own: Mixture) -> list[Check]:
@@ -19,6 +21,8 @@ def places_checks(places: Places, own: Mixture) -> list[Check]:
     found = [_few_before(places), _donors(places), _start(places), _heaviest(places, own)]
     if (own.weights < 0).any():
         found.append(_extrapolation(own))
+    if places.names:
+        found.append(_idle(places, own))
     return found
 
 
@@ -116,6 +120,27 @@ def _extrapolation(own: Mixture) -> Check:
         reading=f"The ridge correction gives negative weights that sum to {negative:.2f}: the comparison goes beyond "
         "what any mixture of the places has shown.",
         next_step="Compare with `augmented: false`",
+    )
+
+
+def _idle(places: Places, own: Mixture) -> Check:
+    """Whether the predictors changed which places are mixed: those that follow the outcome best may suit them too."""
+    table = places.outcome[:, : own.before]
+    moved = float(np.abs(own.weights - simplex(table[own.donors].T, table[own.unit])).max())
+    idle = moved < SAME_WEIGHT
+    return Check(
+        name="predictors_idle",
+        null="the predictors have a say in which places are mixed",
+        statistic=moved,
+        threshold=SAME_WEIGHT,
+        reading="The mixture is the one that the outcome before the start alone would choose: the predictors change "
+        "nothing, and need not be alike."
+        if idle
+        else f"Without predictors the weight of a place would differ by up to {moved:.2f}.",
+        next_step="Compare actual and synthetic in the frame `predictors`; leave them out, or say that they do not "
+        "count"
+        if idle
+        else "",
     )
 
 
