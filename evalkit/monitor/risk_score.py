@@ -102,9 +102,9 @@ def risk_score(people: pd.DataFrame, options: RiskScoreOptions) -> Result:
     Result
         Term `sensitivity` (of those with the outcome, the share flagged), then `positive_predictive_value` (of those
         flagged, the share with the outcome), `specificity`, `flagged_share`, `outcome_share`, `area_under_curve`
-        (DeLong interval), and of a probability `observed_over_expected`, `calibration_in_the_large` (log odds) and `calibration_slope`;
-        each for everybody, then by `group`. Then each group less the largest, terms ending `_difference`, in
-        percentage points (Newcombe interval, `p_adjusted` over all of them).
+        (DeLong interval), and of a probability `observed_over_expected`, `calibration_in_the_large` (log odds) and
+        `calibration_slope`; each for everybody, then by `group`. Then each group less the largest, terms ending
+        `_difference`, in percentage points (Newcombe interval, `p_adjusted` over all of them).
 
         Frames: `groups` (group, threshold, n, events, flagged, true_positives, false_negatives, false_positives,
         true_negatives); `accuracy` (group, measure, events, n, value, conf_low, conf_high), false_positive_rate among
@@ -216,8 +216,8 @@ def _area(found: tuple, group: str | None, options: RiskScoreOptions) -> Estimat
     low, high = (None, None) if value is None else accuracy.auc_limits(value, error, options.level)
     return Estimate(
         term="area_under_curve", measure="area_under_curve", estimate=value, std_error=error or None, conf_low=low,
-        conf_high=high, level=options.level, interval=None if low is None else "delong", n_treated=events, n_control=n - events,
-        group=group, unit="area",
+        conf_high=high, level=options.level, interval=None if low is None else "delong", n_treated=events,
+        n_control=n - events, group=group, unit="area",
     )  # fmt: skip
 
 

@@ -69,6 +69,11 @@ def group_differences(gaps: pd.DataFrame, options: RiskScoreOptions) -> Check:
     """Whether any rate differs between groups, allowing for how many differences were looked at."""
     smallest = None if gaps.empty else float(gaps["p_adjusted"].min())
     alike = None if smallest is None else smallest >= CLEAR
+    found = {
+        None: "No rate could be set beside that of another group.",
+        True: "No rate clearly differs between groups, which does not show that the groups are alike.",
+        False: "At least one rate clearly differs between groups; the table of differences says which.",
+    }[alike]
     rule = {"holm": "Holm's rule", "bh": "the rule of Benjamini and Hochberg"}[options.p_adjust]
     return Check(
         name="group_differences",
@@ -76,8 +81,8 @@ def group_differences(gaps: pd.DataFrame, options: RiskScoreOptions) -> Check:
         statistic=smallest,
         threshold=CLEAR,
         passed=alike,
-        reading=f"p-values of the differences between groups are adjusted by {rule} over all of them; a difference is "
-        "called clear where the adjusted value lies below the threshold. Each interval is for its difference alone.",
+        reading=f"{found} The p-values of the differences between groups are adjusted by {rule} over all of them; a "
+        "difference is called clear where the adjusted value lies below the threshold. Each interval is for its difference alone.",
         next_step=""
         if alike
         else "Find out what is recorded of the group that is found less well, and mend that before the score is used.",

@@ -100,7 +100,7 @@ def score_calibration(result: Result, *, label: str = "", arms: Mapping[str, str
         + geom_abline(slope=1, intercept=0, linetype="dashed", color=INK, size=0.6)
         + geom_segment(aes(xend="mean_score", y="conf_low", yend="conf_high"), size=1.3, color=DARK_BLUE)
         + geom_point(aes(y="value"), size=3.6, color=DARK_BLUE)
-        + geom_text(aes(y="value", label="text"), ha="left", nudge_x=most / 45, size=TEXT - 1, color=INK)
+        + geom_text(aes(y="value", label="text"), ha="left", nudge_x=most / 28, size=TEXT - 1, color=INK)
         + facet_wrap("panel", ncol=2)
         + scale_x_continuous(limits=(0, most))
         + scale_y_continuous(limits=(0, most))
