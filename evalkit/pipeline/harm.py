@@ -85,7 +85,8 @@ def types_in_words(outcome: Outcome) -> str:
 def _table_in_words(study: Study, outcome: Outcome, frame: pd.DataFrame | None) -> str:
     source = study.data[outcome.weights]
     column = outcome.weight or WEIGHT
-    words = f"Weights are the column {column} of {source.file or source.table}"
+    words = f"Weights are those of {source.file or source.table}"
+    words += f", column {column}" if outcome.weight else ""
     if frame is not None:
         words += f" ({_about(frame)})" if _about(frame) else ""
     words += f", {AGGREGATED[outcome.aggregation]}"

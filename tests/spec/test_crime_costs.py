@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from evalkit.__main__ import main
 from evalkit.costbenefit import Impact, cost_benefit
 from tests.costs import account, benefit, cost
 
@@ -89,3 +92,36 @@ def test_homicide_is_apart_and_no_crime_no_frame():
     plain = cost_benefit(account([cost()], [benefit()]), draws=0)
     assert "crime" not in plain.detail
     assert plain.check("crime_by_type") is None
+
+
+COSTS = "line,agency,kind,year,amount,price_year,confidence\nStaff,council,revenue,0,10000,2015/16,1\n"
+BENEFITS = (
+    "line,agency,perspective,transfer,cashable,population,affected,engaged,retained,impact,deadweight,units,unit_cost,"
+    "price_year,first_year,last_year,drop_off,schedule,confidence\n"
+    "Thefts,victims,social,0,0,100,1,1,1,{impact},0,1,HO.theft_from_person,,0,0,0,standard,1\n"
+)
+ADDED = {
+    "data:": "  costs: {file: data/costs.csv}\n  benefits: {file: data/benefits.csv}",
+    "outcomes:": "  thefts: {measure: frequency, follow_up: 12 months, waiting: 6 months, types: [theft], better: lower}",
+    "analyses:": "  thefts: {role: secondary, method: rates, outcome: thefts, measure: mean_difference}\n"
+    "  worth: {role: exploratory, method: cost_benefit, price_year: 2015/16, draws: 100}",
+}
+
+
+@pytest.mark.parametrize(("impact", "passed"), [("thefts", True), ("often", False)])
+def test_the_types_of_a_studys_outcome_reach_its_account(make_study, impact, passed):
+    folder = make_study("matched")
+    lines = []
+    for line in (folder / "study.yml").read_text().splitlines():
+        if line.startswith("report:"):
+            line = "report: {templates: []}"
+        lines += [line, *(added for key, added in ADDED.items() if line.startswith(key))]
+    (folder / "study.yml").write_text("\n".join(lines) + "\n")
+    (folder / "data" / "costs.csv").write_text(COSTS)
+    (folder / "data" / "benefits.csv").write_text(BENEFITS.format(impact=impact))
+    assert main(["run", str(folder), "--quiet"]) == 0
+    results = json.loads((folder / "output" / "results.json").read_text())["results"]
+    account = next(each for each in results if each["method"] == "cost_benefit")
+    check = next(each for each in account["checks"] if each["name"] == "crime_by_type")
+    assert check["passed"] is passed
+    assert "crime" in account["detail"]

@@ -324,7 +324,7 @@ def test_repeated_types_need_a_rule(study, capsys):
     definition = results(study)["outcomes"]["by_table"]["definition"]
     # Mean (10 + 1000 + 90) / 3 = 366.7 over the median 90: 4.1 times.
     assert definition.endswith(
-        "Weights are the column harm_days of data/harm_weights.csv (invented for a test; version 2026; not checked "
+        "Weights are those of data/harm_weights.csv (invented for a test; version 2026; not checked "
         "against the primary document), the median of the rows of each type of offence; the mean of a type is up to "
         "4.1 times its median."
     )
