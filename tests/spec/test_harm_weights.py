@@ -7,11 +7,14 @@ import shutil
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
+import evalkit as ek
 from evalkit.__main__ import main
 from evalkit.contract import Outcome
+from evalkit.disclosure import policy, release
 from evalkit.engine import connect
 from evalkit.errors import DataError, StudyError
 from evalkit.frames import read_weights
@@ -421,3 +424,62 @@ def test_a_table_that_nobody_gave_is_named():
     offences = frame(OFFENCES, dates=("offence_date", "conviction_date"))
     with pytest.raises(DataError, match="needs the table of weights `table`"):
         measure_outcomes(people, offences, [harm()], UNTIL)
+
+
+# ---- the gate
+
+
+def let_out(harm_days: np.ndarray, *, preset: str = "public", **given):
+    """A result on harm of invented people, half of them treated, as the gate lets it out."""
+    number = len(harm_days)
+    people = pd.DataFrame({"treated": np.arange(number) % 2, "harm": harm_days, "harm_largest": harm_days})
+    result = ek.rates(
+        people, outcome="harm", measure="mean_difference", heavy_tailed=True, largest_event="harm_largest"
+    )
+    flow = pd.DataFrame(columns=["step", "arm", "n", "lost", "reason"])
+    released = release(results=[result.named("main", "primary")], flow=flow, policy=policy(preset), **given)
+    return result, released.results[0]
+
+
+def few_with_most(number: int) -> np.ndarray:
+    return np.random.default_rng(8).choice(
+        [0.0, 2.0, 10.0, 365.0, 5475.0], number, p=[0.6, 0.2, 0.15, 0.04, 0.01]
+    )
+
+
+@pytest.mark.parametrize("preset", ["public", "partner"])
+def test_the_top_is_printed_only_where_it_holds_enough_people(preset):
+    small, large = (let_out(few_with_most(n), preset=preset)[1].detail["concentration"] for n in (300, 2000))
+    assert small["share_of_total"].tolist()[0] == "[c]"
+    raw = let_out(few_with_most(2000))[0].detail["concentration"]
+    assert raw["n"].tolist() == [20, 200, 2000]
+    for printed, exact in zip(large["share_of_total"], raw["share_of_total"], strict=True):
+        assert printed == pytest.approx(exact, rel=0.05)
+
+
+@pytest.mark.parametrize("preset", ["public", "partner"])
+def test_nothing_that_is_printed_moves_with_the_largest_event_alone(preset):
+    days = np.tile([0.0, 2.0, 10.0, 365.0], 200)
+    most = days.copy()
+    most[3] = 366.0
+    seen = [let_out(each, preset=preset)[1] for each in (days, most)]
+    texts = [[(c.reading, c.passed) for c in each.checks if c.name == "heavy_tail"] for each in seen]
+    assert texts[0] == texts[1]
+    for each in seen:
+        hidden = {
+            one.term: one
+            for one in each.estimates
+            if one.term in ("capped_top_1_percent", "without_largest_event")
+        }
+        assert len(hidden) == 2
+        numbers = ("estimate", "std_error", "statistic", "p_value", "conf_low", "conf_high")
+        assert all(getattr(one, name) is None for one in hidden.values() for name in numbers)
+
+
+def test_where_two_people_hold_most_not_even_the_verdict_is_printed():
+    _, printed = let_out(few_with_most(400), largest_share={"main": 0.95})
+    check = printed.check("heavy_tail")
+    assert (check.passed, check.statistic) == (None, None)
+    assert "Not printed" in check.reading
+    assert not printed.detail
+    assert all(each.estimate is None for each in printed.estimates)
