@@ -24,6 +24,7 @@ from evalkit.intervals import PROPORTION_INTERVALS, newcombe, score_test
 from evalkit.results import Check, Estimate, Result
 
 EVERYBODY = "all"
+BAND_LABELS = ("group", "band", "side")
 LARGE = 1000
 DEAR = 1e9  # what a cell costs that rates are worked out of: the last to be withheld
 OF_COUNTS = (
@@ -45,7 +46,7 @@ def release_score(result: Result, setting: Setting) -> Result:
     detail = {
         "groups": _groups(result.detail["groups"], shown),
         "accuracy": _accuracy(result, shown),
-        "calibration": _bands(result.detail["calibration"], raw, shown, setting.policy),
+        "calibration": _bands(result, raw, shown, setting.policy),
     }
     if "differences" in result.detail:
         detail["differences"] = _differences(result.detail["differences"], shown, setting.policy)
@@ -164,30 +165,21 @@ def _p(value: float, policy: Policy) -> float:
     return max(figures(value, policy.figures), 0.001)
 
 
-def _bands(frame: pd.DataFrame, raw: pd.DataFrame, shown: Cells, policy: Policy) -> pd.DataFrame:
-    pieces = [
-        _of_group(rows, raw.loc[name], name in shown, policy)
-        for name, rows in frame.groupby("group", sort=False)
-    ]
-    return pd.concat(pieces).astype(object)[list(frame.columns)]
-
-
-def _of_group(rows: pd.DataFrame, whole: pd.Series, shown: bool, policy: Policy) -> pd.DataFrame:
-    """One group's bands: counts that are small, or that the group's cells would give away, are withheld."""
-    rows = rows.astype(object).copy()
-    closed = _closed_bands(rows, whole, policy) if shown else set(rows.index)
-    limits = PROPORTION_INTERVALS["wilson"]
-    for place, row in rows.iterrows():
-        if place in closed:
-            rows.loc[place, [c for c in rows.columns if c not in ("group", "band", "side")]] = WITHHELD
-            continue
-        x, n = policy.rounded(row["events"]), policy.rounded(row["n"])
-        low, high = limits(x, n)
-        rows.loc[place, ["n", "events", "value"]] = [n, x, round(x / n, 3)]
-        rows.loc[place, ["conf_low", "conf_high"]] = [round(low, 2), round(high, 2)]
-        if "mean_score" in rows:
-            rows.loc[place, "mean_score"] = round(row["mean_score"], 2)
-    return rows
+def _bands(result: Result, raw: pd.DataFrame, shown: Cells, policy: Policy) -> pd.DataFrame:
+    """Each group's bands: those that are small, or that the group's cells would give away, are withheld."""
+    frame, head = result.detail["calibration"].astype(object), result.headline
+    for name, rows in result.detail["calibration"].groupby("group", sort=False):
+        closed = _closed_bands(rows, raw.loc[name], policy) if name in shown else set(rows.index)
+        for place, row in rows.iterrows():
+            known = dict.fromkeys((each for each in frame if each not in BAND_LABELS), WITHHELD)
+            if place not in closed:
+                x, n = policy.rounded(row["events"]), policy.rounded(row["n"])
+                low, high = PROPORTION_INTERVALS[head.interval](x, n, head.level)
+                shares = {"value": round(x / n, 3), "conf_low": round(low, 2), "conf_high": round(high, 2)}
+                known |= {"n": n, "events": x, **shares}
+                known |= {"mean_score": round(row["mean_score"], 2)} if "mean_score" in known else {}
+            frame.loc[place, list(known)] = list(known.values())
+    return frame
 
 
 def _closed_bands(rows: pd.DataFrame, whole: pd.Series, policy: Policy) -> set:

@@ -82,7 +82,8 @@ def group_differences(gaps: pd.DataFrame, options: RiskScoreOptions) -> Check:
         threshold=CLEAR,
         passed=alike,
         reading=f"{found} The p-values of the differences between groups are adjusted by {rule} over all of them; a "
-        "difference is called clear where the adjusted value lies below the threshold. Each interval is for its difference alone.",
+        "difference is called clear where the adjusted value lies below the threshold. Each interval is for its "
+        "difference alone.",
         next_step=""
         if alike
         else "Find out what is recorded of the group that is found less well, and mend that before the score is used.",

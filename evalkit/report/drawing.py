@@ -49,6 +49,7 @@ CAPTIONS = {
     "reached": "How many people reached each stage",
     "answers": "{label}: those who agreed, of those who answered, with 95% intervals",
     "points": "{label}: the series with its usual range",
+    "changes": "{label}: the change from before to after, with its 95% interval",
     "score_accuracy": "{label}: how many were flagged, and how often a flag was right, with 95% intervals",
     "score_calibration": "{label}: what the score said beside what happened, in bands of the score",
     "tornado": "How far the ratio moves with each input",
@@ -198,6 +199,8 @@ def _all_blank(frame: pd.DataFrame, names: Sequence[str]) -> bool:
 
 
 def _missing(result: Result, frame: str) -> bool:
+    if result.method == "risk_score" and frame == "calibration" and "mean_score" not in result.detail[frame]:
+        return True  # a score that is no chance has nothing to be set beside what happened
     if frame == "criteria" and frame in result.detail and not share_criteria(result.detail[frame]).any():
         return True  # the table says it; numbers of several scales have no axis in common
     return frame not in result.detail or result.detail[frame].empty
@@ -241,13 +244,14 @@ def _forests(output: Output) -> Iterator[Planned]:
             head is None
             or head.conf_low is None
             or head.measure == "proportion"
-            or result.method in {"cost_benefit", "proportion", "progression"}
+            or result.method in {"cost_benefit", "proportion", "progression", "run_chart"}
         ):
             continue
         scale = "ratios" if head.measure in RATIOS else str(head.unit or head.measure)
         scales.setdefault(scale, []).append(headline_only(result))
     for scale, results in scales.items():
-        if sum(len(r.estimates) for r in results) > 1:
+        alone = all(result.method == "counts" for result in results)  # each has its own figure of changes
+        if sum(len(r.estimates) for r in results) > 1 and not alone:
             labels = {r.analysis: output.label(r) for r in results}
             what = f"{_capital(labels[results[0].analysis])}: estimates" if len(results) == 1 else "Estimates"
             yield Planned(

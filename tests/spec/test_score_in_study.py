@@ -121,3 +121,19 @@ def test_the_public_preset_prints_rounded_counts_only(study):
         counts = pd.to_numeric(frame["events"].astype(str).replace("[c]", np.nan)).dropna()
         assert (counts % 5 == 0).all()
         assert (counts >= 10).all()
+
+
+def test_a_score_of_points_is_reported_without_a_calibration_figure(study):
+    frame = rows().assign(score=lambda f: f["score"] * 100)
+    folder = study("threshold: 30, group: area, scale: points, interval: clopper_pearson", frame)
+    path = folder / "study.yml"
+    text = path.read_text().replace("preset: internal", "preset: public")
+    path.write_text(
+        text.replace("templates: []", "templates: [commissioner], formats: [html]"), encoding="utf-8"
+    )
+    assert main(["run", str(folder), "--quiet"]) == 0
+    drawn = {each.name for each in (folder / "output" / "report" / "figures").glob("*.svg")}
+    assert "main-score-accuracy.svg" in drawn
+    assert not any("calibration" in each for each in drawn)
+    page = (folder / "output" / "report" / "commissioner.html").read_text(encoding="utf-8")
+    assert "A difference is called clear where" in page

@@ -80,20 +80,8 @@ def score_calibration(result: Result, *, label: str = "", arms: Mapping[str, str
     )  # fmt: skip
 
     data = numbers(result.detail["calibration"], [*LIMITS, "mean_score"])
-    for column in (*LIMITS, "mean_score"):
-        data[column] = 100 * data[column]
-    seen = data.dropna(subset=[*LIMITS, "mean_score"]).copy()
     groups = list(dict.fromkeys(data["group"]))[:MOST_PANELS]
-    seen = seen[seen["group"].isin(groups)]
-    seen["panel"] = pd.Categorical(
-        [_name(each) for each in seen["group"]], categories=[_name(each) for each in groups]
-    )
-    last = ~seen["group"].duplicated(
-        keep="last"
-    )  # where low bands crowd, their labels would lie on one another
-    seen["text"] = [
-        f"{number(each, 0)}%" if end else "" for each, end in zip(seen["value"], last, strict=True)
-    ]
+    seen = _calibration_data(data, groups)
     most = min(100.0, 5.0 * -(-max([10.0, *seen["conf_high"], *seen["mean_score"]]) // 5))
     plot = (
         ggplot(seen, aes(x="mean_score"))
@@ -114,6 +102,23 @@ def score_calibration(result: Result, *, label: str = "", arms: Mapping[str, str
         data=seen,
         height=0.9 + 2.9 * rows,
     )
+
+
+def _calibration_data(data: pd.DataFrame, groups: list[str]) -> pd.DataFrame:
+    """The bands that are shown, in per cent, with the panel of each and a label on the highest of each group."""
+    seen = data[data["group"].isin(groups)].dropna(subset=[*LIMITS, "mean_score"]).copy()
+    for column in (*LIMITS, "mean_score"):
+        seen[column] = 100 * seen[column]
+    seen["panel"] = pd.Categorical(
+        [_name(each) for each in seen["group"]], categories=[_name(each) for each in groups]
+    )
+    last = ~seen["group"].duplicated(
+        keep="last"
+    )  # where low bands crowd, their labels would lie on one another
+    seen["text"] = [
+        f"{number(each, 0)}%" if end else "" for each, end in zip(seen["value"], last, strict=True)
+    ]
+    return seen
 
 
 def _accuracy_data(result: Result) -> pd.DataFrame:
