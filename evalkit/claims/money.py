@@ -44,7 +44,7 @@ def cost_benefit(result: Result, facts: Facts, w: Words, level: int) -> tuple[st
     said = _appraisal(head, payer, facts.simulated) if facts.cost_kind == "appraisal" else _below(payer)
     cannot = (
         "That any money has been set free, or who would keep it. The figures are worth as much as the assumptions "
-        "behind them, and values for different payers cannot be added."
+        "behind them, and a value to public budgets cannot be added to one to society."
     )
     return w.say(said, _break_even(result, w)), cannot, "not assessed"
 

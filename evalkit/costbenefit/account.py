@@ -48,6 +48,8 @@ class Account:
     cost_discount: np.ndarray
     real: np.ndarray
     nominal: np.ndarray
+    raised: np.ndarray
+    cut: np.ndarray
     discount: np.ndarray
 
     @cached_property
@@ -98,8 +100,7 @@ def build_account(inputs: Inputs, options: CostBenefitOptions, lib: Library) -> 
     }
     years = costs["year"].to_numpy()
     inside = years < horizon
-    raised = 1 + correction(costs, lib)
-    cut = 1 - correction(benefits, lib)
+    raised, cut = correction(costs, lib), correction(benefits, lib)
     nominal = profile(benefits, horizon)
     return Account(
         costs=costs,
@@ -109,10 +110,12 @@ def build_account(inputs: Inputs, options: CostBenefitOptions, lib: Library) -> 
         horizon=horizon,
         discounting=options.discounting,
         deflators=in_prices.series,
-        cost_real=inside * raised * in_prices.costs,
+        cost_real=inside * (1 + raised) * in_prices.costs,
         cost_discount=np.where(inside, rates["standard"][np.minimum(years, horizon - 1)], 0.0),
-        real=nominal * (cut * in_prices.benefits)[:, None],
+        real=nominal * ((1 - cut) * in_prices.benefits)[:, None],
         nominal=nominal,
+        raised=raised,
+        cut=cut,
         discount=np.array([rates[each] for each in benefits["schedule"]]).reshape(len(benefits), horizon),
     )
 

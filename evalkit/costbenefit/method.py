@@ -49,14 +49,14 @@ def cost_benefit(frames: Mapping[str, pd.DataFrame], options: CostBenefitOptions
     ----------
     frames : mapping of two tables, `costs` and `benefits`
         `costs`: line, agency, kind (capital, revenue, in_kind), year (0 is the first), amount (pounds), price_year,
-        confidence (grade 1 to 6). Optional: share (of a joint grant that this account carries). `benefits`: line,
-        agency, perspective (fiscal, economic, social), transfer (0/1), cashable (0/1), population (people a year),
-        affected, engaged, retained (proportions), impact (a net proportion or count per person, or the name of an
-        analysis), deadweight (proportion), units (per impact), unit_cost (pounds, or a code), price_year (blank for
-        a code), first_year, last_year, drop_off (a year), schedule (standard, health), confidence. Optional:
-        multiplier (from recorded to actual crime), current_spend (pounds a year that the agency spends on the
-        item), recipient (taxpayers, participants, others, indirect). In both, `<input>_low`, `<input>_high` and
-        `<input>_distribution` make an input uncertain.
+        confidence (grade 1 to 6). Optional: share (of a joint grant that this account carries), grant (its name).
+        `benefits`: line, agency, perspective (fiscal, economic, social), transfer (0/1), cashable (0/1), population
+        (people a year), affected, engaged, retained (proportions), impact (a net proportion or count per person, or
+        the name of an analysis), deadweight (proportion), units (per impact), unit_cost (pounds, or a code),
+        price_year (blank for a code), first_year, last_year, drop_off (a year), schedule (standard, health),
+        confidence. Optional: multiplier (from recorded to actual crime), current_spend (pounds a year that the agency
+        spends on the item), recipient (taxpayers, participants, others, indirect). In both, `<input>_low`,
+        `<input>_high` and `<input>_distribution` make an input uncertain.
 
     Returns
     -------
@@ -65,7 +65,7 @@ def cost_benefit(frames: Mapping[str, pd.DataFrame], options: CostBenefitOptions
         `pv_benefits_economic`, `pv_benefits_social`, `net_present_budget_impact`, `financial_return_on_investment`,
         `payback_year`, `net_present_public_value`, `probability_benefits_exceed_costs`, `cashable_share`, and
         `break_even_<input>`. Frames: `cashflow` (line, agency, year, flow, type, nominal, real, discounted),
-        `by_agency`, `by_year`, `tornado`, `draws` (term, quantile, value), `break_even`, `scenarios`,
+        `by_agency`, `by_agency_year`, `by_year`, `tornado`, `draws` (term, quantile, value), `break_even`, `scenarios`,
         `per_recipient`, `summary_table`, `parameters`, `what_if_lines`, `what_if_costs`, `crime` where a cost of
         crime is used, and `must_be_true` where a published ratio is given.
 
@@ -132,13 +132,14 @@ def _detail(case: Case, uncertain: Uncertainty, ordered: Mapping[str, np.ndarray
     return {
         "cashflow": flow,
         "by_agency": views.by_agency(account, flow),
+        "by_agency_year": views.by_agency_year(account, flow),
         "by_year": views.by_year(account, flow),
         "tornado": tornado(account, uncertain, options.level),
         "draws": _quantiles(ordered),
         "break_even": break_even_frame(case.break_evens),
         "scenarios": scenarios(account, case.lib, uncertain, options.level),
         "per_recipient": views.per_recipient(account),
-        "summary_table": views.summary_table(account),
+        "summary_table": views.summary_table(account, options),
         "parameters": views.parameters_used(case.inputs, account),
         **crime_frame(case.inputs, account),
         **what_if_frames(account),

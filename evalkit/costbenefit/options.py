@@ -44,6 +44,8 @@ class CostBenefitOptions:
         Analysis name to `Impact`; the pipeline fills it from earlier results.
     baselines : mapping
         Analysis name to the rate without the programme, for analyses that give a ratio.
+    not_valued, risks : tuple of str
+        What matters and has no price, and what could go wrong, in words: rows of the appraisal summary table.
     published_ratio, people, cost_bases, unit_costs, deadweights
         A published ratio, and the values over which to show what would have to be true for it.
     """
@@ -60,6 +62,8 @@ class CostBenefitOptions:
     parameters: str | dict | None = None
     impacts: dict = field(default_factory=dict)
     baselines: dict = field(default_factory=dict)
+    not_valued: tuple[str, ...] = ()
+    risks: tuple[str, ...] = ()
     published_ratio: float | None = None
     people: float | None = None
     cost_bases: tuple[float, ...] = ()

@@ -7,6 +7,8 @@ import pandas as pd
 
 from evalkit.costbenefit.account import Account, central
 from evalkit.costbenefit.inputs import Inputs, rows_of
+from evalkit.costbenefit.options import CostBenefitOptions, schedules
+from evalkit.parameters import named
 
 RECIPIENT_OF = {"fiscal": "taxpayers", "economic": "participants", "social": "others"}
 RECIPIENTS = ("taxpayers", "participants", "others", "indirect")
@@ -34,6 +36,25 @@ def by_agency(account: Account, cashflow: pd.DataFrame) -> pd.DataFrame:
     frame = pd.DataFrame({f"pv_{name}": amount.get(name, 0.0) for name in names}, index=amount.index)
     frame["pv_benefits_fiscal"] = frame["pv_benefits_fiscal"] + frame["pv_benefits_cashable"]
     frame["net_budget_impact"] = frame["pv_costs_fiscal"] - frame["pv_benefits_fiscal"]
+    return frame.reset_index().rename_axis(columns=None)
+
+
+def by_agency_year(account: Account, cashflow: pd.DataFrame) -> pd.DataFrame:
+    """Who pays and who saves, year by year: one row per agency and year in which something flows.
+
+    Columns: agency, year, pv_costs_fiscal, pv_costs_in_kind, pv_benefits_fiscal, pv_benefits_cashable,
+    net_budget_impact (fiscal costs less fiscal benefits of that year; negative is a saving),
+    cumulative_budget_impact (of this and all earlier years).
+    """
+    flow = _tagged(account, cashflow)
+    amount = flow.pivot_table(
+        index=["agency", "year"], columns="tag", values="discounted", aggfunc="sum", fill_value=0.0, sort=True
+    )
+    names = ("costs_fiscal", "costs_in_kind", "benefits_fiscal", "benefits_cashable")
+    frame = pd.DataFrame({f"pv_{name}": amount.get(name, 0.0) for name in names}, index=amount.index)
+    frame["pv_benefits_fiscal"] = frame["pv_benefits_fiscal"] + frame["pv_benefits_cashable"]
+    frame["net_budget_impact"] = frame["pv_costs_fiscal"] - frame["pv_benefits_fiscal"]
+    frame["cumulative_budget_impact"] = frame.groupby("agency")["net_budget_impact"].cumsum()
     return frame.reset_index().rename_axis(columns=None)
 
 
@@ -79,12 +100,14 @@ def per_recipient(account: Account) -> pd.DataFrame:
     return pd.DataFrame({"recipient": RECIPIENTS, "pv_benefits": value, "share": share})
 
 
-def summary_table(account: Account) -> pd.DataFrame:
-    """The quantified rows of an appraisal summary table. Columns: item, value, unit."""
+def summary_table(account: Account, options: CostBenefitOptions) -> pd.DataFrame:
+    """The rows of an appraisal summary table. Columns: item, value, unit, note (words, where there is no value)."""
     found = central(account)
     pounds = f"pounds, {account.price_year} prices"
     rows = [
-        (f"Present value of costs to {agency}", value, pounds) for agency, value in _costs_by_agency(account)
+        (f"Present value of costs to {agency}", value, pounds)
+        for agency, value in _costs_by_agency(account)
+        if value
     ]
     rows += [
         ("Present value of in-kind costs", found["pv_costs"] - found["pv_costs_fiscal"], pounds),
@@ -93,10 +116,37 @@ def summary_table(account: Account) -> pd.DataFrame:
         ("Present value of social benefits", found["pv_benefits_social"], pounds),
         ("Net present social value", found["net_present_public_value"], pounds),
         ("Net present budget impact", found["net_present_budget_impact"], pounds),
+        ("Optimism correction, added to costs", _correction(account, costs=True), pounds),
+        ("Optimism correction, taken off benefits", _correction(account, costs=False), pounds),
         ("Time horizon", float(account.horizon), "years"),
         ("Years that discounting starts from", 0.0, "year index"),
     ]
-    return pd.DataFrame(rows, columns=["item", "value", "unit"])
+    words = [("Not valued in money", each) for each in options.not_valued]
+    words += [("Risk", each) for each in options.risks]
+    words += [
+        ("Price base year", account.price_year),
+        ("Discount rates", _rates(options)),
+    ]
+    numbers = pd.DataFrame(rows, columns=["item", "value", "unit"]).assign(note="")
+    said = pd.DataFrame(words, columns=["item", "note"]).assign(value=np.nan, unit="")
+    return pd.concat([numbers, said], ignore_index=True)[["item", "value", "unit", "note"]]
+
+
+def _rates(options: CostBenefitOptions) -> str:
+    """The edition of the discount rates in words, and whether its sensitivity rates were used."""
+    edition = schedules(options.discounting, options.library)[0]
+    lower = ", sensitivity rates" if options.discounting != edition else ""
+    return named(edition, options.library) + lower
+
+
+def _correction(account: Account, *, costs: bool) -> float:
+    """What the confidence grades add to the present value of costs, or take off that of benefits."""
+    if costs:
+        worth = account.amounts * account.cost_real * account.cost_discount
+        return float((worth * account.raised / (1 + account.raised)).sum())
+    worth = account.product * (account.real * account.discount).sum(axis=1)
+    kept = np.where(account.cut < 1, 1 - account.cut, np.inf)
+    return float((worth * account.cut / kept).sum())
 
 
 def parameters_used(inputs: Inputs, account: Account) -> pd.DataFrame:

@@ -7,13 +7,22 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
-from evalkit.report.output import Output
+import pandas as pd
+
+from evalkit.report.output import Output, numbers
 from evalkit.report.tables import Column, checks_table, estimates_table, frame_table, table
 from evalkit.report.theme import templates_dir
-from evalkit.report.words import count, escape, plain_words, sentence
+from evalkit.report.words import count, escape, is_number, money, plain_words, sentence
 
 LONGEST_TABLE = 40
-SHOWN_ELSEWHERE = ("parameters", "by_agency", "must_be_true", "criteria", "what_if_lines", "what_if_costs")
+SHOWN_ELSEWHERE = (
+    "parameters", "by_agency", "by_agency_year", "must_be_true", "criteria", "what_if_lines", "what_if_costs",
+    "per_recipient", "summary_table",
+)  # fmt: skip
+POUNDS = (
+    "nominal", "real", "discounted", "costs", "costs_fiscal", "benefits_fiscal", "benefits_economic", "benefits_social",
+    "cumulative_budget_impact", "net_present_public_value", "net_present_budget_impact",
+)  # fmt: skip
 ESTIMANDS = {
     "itt": "the effect of being offered the programme, whoever took it up",
     "ate": "the average effect over everybody in the study",
@@ -86,11 +95,26 @@ def detail(output: Output) -> str:
                 longer.append(f"- {escape(label.capitalize())}: {count(len(frame))} rows in the file "
                               f"`detail/{result.analysis}_{name}.csv`")  # fmt: skip
                 continue
+            shown = _in_pounds(frame) if result.method == "cost_benefit" else frame
             pieces.append(
-                frame_table(frame, name=f"detail-{result.analysis}-{name}", caption=label.capitalize())
+                frame_table(shown, name=f"detail-{result.analysis}-{name}", caption=label.capitalize())
             )
     text = "\n".join(pieces) + ("\nToo long to print here:\n\n" + "\n".join(longer) + "\n" if longer else "")
     return text.strip() + "\n" if text.strip() else "The analyses gave no detail tables.\n"
+
+
+def _in_pounds(frame: pd.DataFrame) -> pd.DataFrame:
+    """Money to two figures, as everywhere in a report; the files beside it have every digit."""
+    held = [name for name in POUNDS if name in frame]
+    known = numbers(frame, held)
+    said = {
+        name: [
+            money(each) if is_number(each) else raw
+            for each, raw in zip(known[name], frame[name], strict=True)
+        ]
+        for name in held
+    }
+    return frame.assign(**said)
 
 
 def disclosure(output: Output) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from evalkit.report.output import Output
-from evalkit.report.words import count, escape, plain_words, sentence
+import pandas as pd
+
+from evalkit.report.output import Output, numbers
+from evalkit.report.words import count, escape, money, plain_words, sentence
 
 SIMULATED = (
     "Invented data. These figures were made up to show the method. They say nothing about any real programme."
@@ -16,6 +18,7 @@ MIXED = (
 )
 PARTLY = "Some of these figures are invented, to show the method. They are marked, and say nothing about the programme."
 INTERNAL = "Not for release: internal figures, not checked for disclosure."
+MOST_PAYERS = 4
 QUESTIONS = (
     ("did_it_work", "Did it work?"),
     ("how_sure", "How sure can we be?"),
@@ -63,7 +66,7 @@ def answers(output: Output) -> str:
         if headline and text != headline:
             text = text.replace(headline, "").strip() or text
         if key == "at_what_cost":
-            text = " ".join([sentence(text), *_prices(output)])
+            text = " ".join([sentence(text), *_payers(output), *_prices(output)])
         lines.append(f"{question}\n:   {escape(sentence(text))}\n")
     return "::: {.answers}\n" + "\n".join(lines) + ":::\n"
 
@@ -119,14 +122,44 @@ def _prices(output: Output) -> Sequence[str]:
             f"The oldest unit cost ({_lower(oldest.get('item') or oldest.get('code'))}) is in prices of "
             f"{oldest.get('price_year') or 'an unknown year'}, {years} before those of the account."
         )
-    unchecked = [row for row in output.rows("parameters") if not row.get("verified")]
-    if unchecked:
-        names = ", ".join(_lower(row.get("item") or row.get("code")) for row in unchecked)
-        said.append(f"Not verified: {names}.")
-    else:
-        checks = (r.check("unverified_parameters") for r in accounts)
-        said += [sentence(c.reading) for c in checks if c is not None and c.passed is False and c.reading][:1]
+    checks = (r.check("unverified_parameters") for r in accounts)
+    read = [sentence(c.reading) for c in checks if c is not None and c.passed is False and c.reading][:1]
+    rows = [row for row in output.rows("parameters") if not row.get("verified")]
+    unchecked = [_lower(row.get("item") or row.get("code")) for row in rows]
+    unsaid = [name for name in unchecked if not any(name in each for each in read)]
+    return [*said, *([f"Not verified: {', '.join(unsaid)}."] if unsaid else []), *read]
+
+
+def _payers(output: Output) -> Sequence[str]:
+    """Who pays, who would save and when, of the first account: one sentence each."""
+    account = next((r for r in output.results if r.method == "cost_benefit" and "by_agency" in r.detail), None)
+    if account is None:
+        return []
+    frame = numbers(account.detail["by_agency"], ["net_budget_impact"]).dropna(subset=["net_budget_impact"])
+    net = frame.set_index("agency")["net_budget_impact"]
+    pay, save = net[net > 0].sort_values(ascending=False), -net[net < 0].sort_values()
+    said = []
+    if len(pay):
+        said.append(f"Paying more than it would save: {_listed(pay)}.")
+    if len(save):
+        said.append(f"Saving more than it would pay: {_listed(save)}.")
+    back = next((e for e in account.estimates if e.term == "payback_year"), None)
+    if back is not None and len(net):
+        years = len(account.detail.get("by_year", ()))
+        when = (
+            f"would not repay its costs within the {count(years)} years counted"
+            if back.estimate is None
+            else f"would have repaid its costs by the end of year {count(back.estimate)} (year 0 is the first)"
+        )
+        said.append(f"For all public budgets together it {when}.")
     return said
+
+
+def _listed(amounts: pd.Series) -> str:
+    """Names with their pounds, the largest first; beyond a few, how many more."""
+    first = [f"{name} ({money(each)})" for name, each in amounts.head(MOST_PAYERS).items()]
+    more = len(amounts) - len(first)
+    return ", ".join([*first, *([f"and {count(more)} more"] if more else [])])
 
 
 def _lower(text: object) -> str:

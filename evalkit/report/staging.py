@@ -10,7 +10,19 @@ from pathlib import Path
 from typing import Any
 
 from evalkit.errors import ReportError, nearest
-from evalkit.report import alike, annex, checklist, front, parts, printed, stronger, summary, whatif, worth
+from evalkit.report import (
+    alike,
+    annex,
+    appraisal,
+    checklist,
+    front,
+    parts,
+    printed,
+    stronger,
+    summary,
+    whatif,
+    worth,
+)
 from evalkit.report.drawing import stage_figures
 from evalkit.report.output import Output, read_output
 from evalkit.report.qmd import split_front_matter
@@ -20,7 +32,7 @@ from evalkit.report.words import count, day, escape
 
 KEPT = (".qmd", ".html", ".pdf", ".docx", ".json")
 ASSETS = ("styles.css", "fonts")
-ROOMS = (front, parts, printed, alike, checklist, stronger, whatif, annex)
+ROOMS = (front, parts, printed, alike, checklist, stronger, whatif, appraisal, annex)
 
 
 def stage(output: Path, templates: Sequence[str], templates_dir: Path | None = None) -> None:

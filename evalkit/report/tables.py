@@ -21,6 +21,7 @@ from evalkit.report.words import (
     slug,
     spread,
     step_words,
+    term_words,
     unit_words,
 )  # fmt: skip
 from evalkit.results import Check, Estimate, Result
@@ -180,7 +181,7 @@ def _plain(value: float) -> str:
 
 def estimate_text(each: Estimate) -> str:
     if each.estimate is None:
-        return "[x]"
+        return "never" if each.term == "payback_year" else "[x]"
     return quantity(each.estimate, each.measure, each.unit)
 
 
@@ -208,7 +209,7 @@ def _full_cells(each: Estimate) -> list[str]:
 
 
 def _term_words(each: Estimate) -> str:
-    return f"{plain_words(each.term).capitalize()}{', ' + each.group if each.group else ''}"
+    return f"{term_words(each.term)}{', ' + each.group if each.group else ''}"
 
 
 def _measure_words(output: Output, result: Result, each: Estimate) -> str:

@@ -68,6 +68,29 @@ def step_words(step: object) -> str:
     return STEPS.get(str(step), plain_words(step))
 
 
+ACCOUNT_TERMS = {
+    "benefit_cost_ratio": "Benefit cost ratio",
+    "pv_costs": "Present value of all costs",
+    "pv_costs_fiscal": "Present value of costs to public budgets",
+    "pv_benefits_fiscal": "Present value of benefits to public budgets",
+    "pv_benefits_economic": "Present value of economic benefits",
+    "pv_benefits_social": "Present value of social benefits",
+    "net_present_budget_impact": "Net cost to public budgets (a minus is a saving)",
+    "financial_return_on_investment": "Financial return on investment",
+    "payback_year": "Year in which benefits have repaid costs, of those counted",
+    "net_present_public_value": "Net present public value",
+    "probability_benefits_exceed_costs": "Chance that benefits exceed costs",
+    "cashable_share": "Share of budget benefits that is called cashable",
+}
+
+
+def term_words(term: str) -> str:
+    """A term of a result as words; those of an account by the names that readers of business cases know."""
+    if term.startswith("break_even_"):
+        return f"Break-even: {plain_words(term.removeprefix('break_even_'))}"
+    return ACCOUNT_TERMS.get(term) or plain_words(term).capitalize()
+
+
 def plain_words(name: object) -> str:
     """A coded name as words: `risk_difference` is "risk difference"."""
     return str(name).replace("_", " ").strip()

@@ -1,14 +1,15 @@
-"""The part of a report on cost and value: who pays, who gains, and what would have to be true."""
+"""The part of a report on cost and value: who pays, who saves and when, and what would have to be true."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Mapping
 
 import pandas as pd
 
 from evalkit.report.output import Output, numbers
 from evalkit.report.tables import Column, estimate_text, interval_text, table
-from evalkit.report.words import escape, money, number, percent, plain_words, unit_words
+from evalkit.report.words import escape, is_number, money, number, percent, plain_words, term_words
 from evalkit.results import Estimate, Result
 
 RATIO_LEVEL = 4
@@ -16,21 +17,19 @@ NO_RATIO = (
     "No ratio of benefits to costs is shown as a finding: that needs evidence of level 4 or above. "
     "What can be shown is what would have to be true."
 )
-TERMS = {
-    "pv_costs": "Present value of all costs",
-    "pv_costs_fiscal": "Present value of costs to public budgets",
-    "pv_benefits_fiscal": "Present value of benefits to public budgets",
-    "pv_benefits_economic": "Present value of economic benefits",
-    "pv_benefits_social": "Present value of social benefits",
-    "net_present_budget_impact": "Net cost to public budgets (a minus is a saving)",
-    "payback_year": "Year in which benefits have repaid costs, of those counted",
-    "cashable_share": "Share of budget benefits that frees cash",
-}
+ROUNDED = "Each figure is rounded to two digits, so that rows and columns may not add up to the last one."
 AGENCY = {
     "pv_costs_fiscal": "Costs", "pv_costs_in_kind": "Costs in kind", "pv_benefits_fiscal": "Benefits",
     "pv_benefits_cashable": "of which cash", "pv_benefits_economic": "Economic benefits",
     "pv_benefits_social": "Social benefits", "net_budget_impact": "Net budget cost",
 }  # fmt: skip
+SWITCHES = {
+    "impact": "Impact of the programme", "deadweight": "Share that would have happened anyway",
+    "unit_cost": "Value of each unit", "population": "People a year", "affected": "Share of them affected",
+    "engaged": "Share of those who start", "retained": "Share of those who stay",
+    "units": "Units for each person helped", "drop_off": "Share of the benefit lost each year", "costs": "Costs",
+}  # fmt: skip
+MOST_YEARS = 5  # years with a column of their own; later ones are summed
 
 
 def value(output: Output) -> str:
@@ -38,7 +37,7 @@ def value(output: Output) -> str:
     results = [r for r in output.results if r.method == "cost_benefit"]
     if not results and not output.rows("parameters"):
         return "Not assessed: no costs or benefits were given to this study.\n"
-    pieces = [_value_table(output, result) for result in results]
+    pieces = [_account(output, result) for result in results]
     return "\n".join([*pieces, parameters(output)])
 
 
@@ -59,38 +58,158 @@ def parameters(output: Output) -> str:
     return table(columns, cells, caption="Unit costs, their age and their sources", name="parameters")
 
 
-def _value_table(output: Output, result: Result) -> str:
-    """The account without its ratios where the evidence is too weak for one to be a finding."""
+def _account(output: Output, result: Result) -> str:
+    """Who pays and who saves first; then the totals, without ratios where the evidence is too weak for one."""
     strong = output.level(result.analysis) >= RATIO_LEVEL
     kept = [e for e in result.estimates if strong or not _is_ratio(e.term)]
     switching = [e for e in kept if e.term.startswith("break_even_")]
-    body = _terms_table([e for e in kept if e not in switching], name=f"value-{result.analysis}",
-                        caption=f"{_capital(output.label(result))}: costs and benefits")  # fmt: skip
+    body = ""
+    if _has(result, "by_agency"):
+        body += _money_table(
+            result.detail["by_agency"], caption="Who pays and who saves", name=f"agency-{result.analysis}"
+        )
+    if _has(result, "by_agency_year"):
+        body += "\n" + _yearly(result.detail["by_agency_year"], name=f"agency-year-{result.analysis}")
+    body += "\n" + _totals(output, result, [e for e in kept if e not in switching])
     if not strong:
         body += f"\n{escape(NO_RATIO)}\n"
     if switching:
-        body += "\n" + _terms_table(switching, name=f"break-even-{result.analysis}",
-                                    caption="What would have to be true for benefits to equal costs")  # fmt: skip
-    if "by_agency" in result.detail and not result.detail["by_agency"].empty:
-        frame = result.detail["by_agency"]
-        body += "\n" + _money_table(frame, caption="Who pays and who gains", name=f"agency-{result.analysis}")
-    if "must_be_true" in result.detail and not result.detail["must_be_true"].empty:
+        body += "\n" + _switching_table(result, switching)
+    if _has(result, "must_be_true"):
         body += "\n" + _surface(result.detail["must_be_true"], name=f"true-{result.analysis}")
     return body
+
+
+def _has(result: Result, name: str) -> bool:
+    return name in result.detail and not result.detail[name].empty
+
+
+def _totals(output: Output, result: Result, estimates: list[Estimate]) -> str:
+    """The totals; kinds of benefit of which none was entered are named below and have no row."""
+    empty = [
+        e for e in estimates if e.term in ("pv_benefits_economic", "pv_benefits_social") and e.estimate == 0
+    ]
+    rows = [[term_words(e.term), estimate_text(e), interval_text(e)] for e in estimates if e not in empty]
+    columns = [
+        Column(heading="Total"),
+        Column(heading="Value", numeric=True),
+        Column(heading="Range", numeric=True),
+    ]
+    year = price_year(result)
+    caption = f"{_capital(output.label(result))}: totals{f', in {year} prices' if year else ''}"
+    none = " or ".join(e.term.removeprefix("pv_benefits_") for e in empty)
+    said = f"No {none} benefits were entered.\n" if none else ""
+    return table(columns, rows, caption=caption, name=f"value-{result.analysis}") + said
+
+
+def price_year(result: Result) -> str:
+    """The prices that an account is in, from the unit of its totals."""
+    unit = next((e.unit for e in result.estimates if e.term == "pv_costs"), None) or ""
+    return unit.removeprefix("pounds, ").removesuffix(" prices") if unit.endswith(" prices") else ""
+
+
+def _yearly(frame: pd.DataFrame, *, name: str) -> str:
+    """Net budget cost of each agency in each year, and of all public budgets together."""
+    known = numbers(frame, ["year", "net_budget_impact"])
+    if known["net_budget_impact"].isna().any():
+        return "By year: withheld, because some of its figures are.\n"
+    wide = known.pivot_table(
+        index="agency", columns="year", values="net_budget_impact", aggfunc="sum", fill_value=0.0
+    )
+    wide = wide[(wide != 0).any(axis=1)]
+    years = range(int(known["year"].max()) + 1) if len(known) else range(0)
+    wide = wide.reindex(columns=list(years), fill_value=0.0)
+    shown = wide[[year for year in years if year < MOST_YEARS]]
+    shown.columns = [f"Year {year}" for year in shown.columns]
+    if len(years) > MOST_YEARS:
+        shown = shown.assign(
+            **{f"Years {MOST_YEARS} to {years[-1]}": wide[list(years)[MOST_YEARS:]].sum(axis=1)}
+        )
+    total = shown.sum()
+    rows = [
+        [agency, *map(money, row), money(sum(row))]
+        for agency, row in zip(shown.index, shown.to_numpy(), strict=True)
+    ]
+    rows.append(["All public budgets", *map(money, total), money(total.sum())])
+    rows.append(["All, added up over the years", *map(money, total.cumsum()), money(total.sum())])
+    columns = [
+        Column(heading="Payer"),
+        *(Column(heading=str(c), numeric=True) for c in shown),
+        Column(heading="All years", numeric=True),
+    ]
+    caption = "When: net cost to each budget in each year (a minus is a saving; year 0 is the first; present values, £)"
+    return table(columns, rows, caption=caption, name=name) + f"{escape(ROUNDED)}\n"
+
+
+def _switching_table(result: Result, switching: list[Estimate]) -> str:
+    """What each input would have to be, alone, for benefits to equal costs."""
+    entered = {}
+    if _has(result, "break_even"):
+        frame = numbers(result.detail["break_even"], ["entered"])
+        entered = frame[frame["line"] == "all lines"].set_index("input")["entered"].to_dict()
+    rows = []
+    for each in switching:
+        name = each.term.removeprefix("break_even_")
+        rows.append(
+            [
+                SWITCHES.get(name) or plain_words(name).capitalize(),
+                _entered(each, entered.get(name)),
+                _needed(each),
+            ]
+        )
+    columns = [Column(heading="If only this changed"), Column(heading="As entered", numeric=True),
+               Column(heading="Benefits would equal costs at", numeric=True)]  # fmt: skip
+    caption = "What would have to be true for benefits to equal costs"
+    return table(columns, rows, caption=caption, name=f"break-even-{result.analysis}")
+
+
+def _entered(each: Estimate, entered: object) -> str:
+    if not is_number(entered):
+        return "differs between lines"
+    return _in_unit(each, float(entered))
+
+
+def _needed(each: Estimate) -> str:
+    """The switching value in the unit of its input, or that there is none."""
+    if each.estimate is None:
+        return "no value would do"
+    if (each.unit or "").startswith("times"):
+        return f"{number(each.estimate, 1)} times each value"
+    if each.estimate < 0 or (each.unit == "proportion" and each.estimate > 1):
+        return "no value would do"
+    if each.unit == "people":
+        return number(math.ceil(each.estimate - 1e-9), 0)
+    return _in_unit(each, each.estimate)
+
+
+def _in_unit(each: Estimate, amount: float) -> str:
+    unit = each.unit or ""
+    if unit.startswith("pounds"):
+        return money(amount)
+    if unit == "proportion":
+        return percent(amount)
+    if each.term == "break_even_impact":
+        return f"{percent(amount)} of people" if 0 <= amount <= 1 else f"{number(amount, 2)} for each person"
+    return number(amount, 0 if unit == "people" else 1)
 
 
 def _surface(frame: pd.DataFrame, *, name: str) -> str:
     """Units to avoid per person for a published ratio to hold: costs down the side, deadweight across."""
     known = numbers(frame, ["cost_base", "unit_cost", "deadweight", "required_units"])
     dead = sorted(known["deadweight"].dropna().unique())
+    units = sorted(set(known["unit"].astype(str)))
+    what = f"{plain_words(units[0]).capitalize()}s" if len(units) == 1 else "Units"
     columns = [
-        Column(heading="Cost base", numeric=True), Column(heading="Unit cost", numeric=True), Column(heading="Unit"),
-        *(Column(heading=f"Units if {percent(d)} would have happened anyway", numeric=True) for d in dead),
+        Column(heading="If the cost was", numeric=True), Column(heading="and one costs", numeric=True),
+        Column(heading="Unit"),
+        *(Column(heading=f"{what} if {percent(d)} would have happened anyway", numeric=True) for d in dead),
     ]  # fmt: skip
     rows = []
     for (base, cost, unit), cells in known.groupby(["cost_base", "unit_cost", "unit"], sort=True):
         at = cells.set_index("deadweight")["required_units"]
-        rows.append([money(base), money(cost), unit, *(number(float(at.get(d, float("nan")))) for d in dead)])
+        rows.append(
+            [money(base), money(cost), unit, *(number(float(at.get(d, float("nan"))), 0) for d in dead)]
+        )
     caption = "What would have to be true for the published ratio: units avoided for each person"
     return table(columns, rows, caption=caption, name=name)
 
@@ -101,25 +220,6 @@ def _is_ratio(term: str) -> bool:
         "financial_return_on_investment",
         "probability_benefits_exceed_costs",
     }
-
-
-def _terms_table(estimates: Sequence[Estimate], *, caption: str, name: str) -> str:
-    rows = [[_term(e), _possible(e), interval_text(e), unit_words(e.measure, e.unit)] for e in estimates]
-    columns = [Column(heading="Term"), Column(heading="Value", numeric=True), Column(heading="Range", numeric=True),
-               Column(heading="Counted in")]  # fmt: skip
-    return table(columns, rows, caption=caption, name=name)
-
-
-def _term(each: Estimate) -> str:
-    return TERMS.get(each.term) or plain_words(each.term.removeprefix("break_even_")).capitalize()
-
-
-def _possible(each: Estimate) -> str:
-    """A value, unless costs are never repaid, or a switching value is a share that no share can be."""
-    if each.term == "payback_year" and each.estimate is None:
-        return "never"
-    share = each.term.startswith("break_even_") and each.unit == "proportion" and each.estimate is not None
-    return "none possible" if share and not 0 <= each.estimate <= 1 else estimate_text(each)
 
 
 def _money_table(frame: pd.DataFrame, *, caption: str, name: str) -> str:
