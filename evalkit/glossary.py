@@ -8,6 +8,14 @@ from pathlib import Path
 from evalkit.errors import UsageError, nearest
 
 SOURCE = Path(__file__).with_name("glossary.yaml")
+# What people call a term for short, or by its name in study.yml.
+ALSO = {
+    "did": "difference-in-differences", "mde": "minimum-detectable-effect", "power": "minimum-detectable-effect",
+    "bcr": "benefit-cost-ratio", "its": "interrupted-time-series", "interrupted": "interrupted-time-series",
+    "smd": "balance", "rmst": "restricted-mean", "ci": "confidence-interval", "meta": "meta-analysis",
+    "auc": "area-under-the-curve", "progression": "progression-criteria", "level": "level-of-evidence",
+    "nearest": "matching", "randomisation": "randomisation-inference", "wild-bootstrap": "wild-cluster-bootstrap",
+}  # fmt: skip
 
 
 def explain(term: str) -> str:
@@ -19,7 +27,7 @@ def explain(term: str) -> str:
         With the nearest known term.
     """
     known = _entries()
-    name = _key(term)
+    name = ALSO.get(_key(term), _key(term))
     if name not in known:
         raise UsageError(f"the glossary has no `{term}`", do=f"{nearest(name, known)} See `evalkit explain`")
     return known[name]

@@ -123,7 +123,7 @@ def _sound(name: str, column: Column) -> str:
         "date": f"{_parsed(text, column)} BETWEEN DATE '{EARLIEST}' AND DATE '{LATEST}'",
         "integer": _matches(text, _WHOLE),
         "number": _finite(text),
-        "flag": f"{text} IN ('0', '1')",
+        "flag": f"{text} IN ('0', '1', '0.0', '1.0')",
         "category": _listed(text, column),
     }.get(column.type, "TRUE")
     return " AND ".join([f"({sound})", *(f"NOT coalesce({beyond}, FALSE)" for beyond, _ in limits)])

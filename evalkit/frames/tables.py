@@ -63,6 +63,7 @@ def read_table(
     required: Sequence[str] | None = None,
     shown: str | None = None,
     ignore_others: bool = True,
+    zero_is_blank: Iterable[str] = (),
     con: duckdb.DuckDBPyConnection | None = None,
 ) -> Table:
     """Read a CSV or Parquet file and hold every value against the rule of its column.
@@ -74,6 +75,7 @@ def read_table(
     required : columns that must be there (all of `columns` by default).
     shown : the file's name in messages, relative to the study.
     ignore_others : count columns that `columns` does not name; when False they are a problem.
+    zero_is_blank : columns in which a 0 says that there is nothing, as a blank does.
     con : an open engine that may read the file's folder; one is opened otherwise.
 
     Returns
@@ -88,6 +90,8 @@ def read_table(
     except DataError as error:
         return Table(frame=_empty(columns), rows=0, problems=error.problems)
     held = {name: columns[name] for name in columns if name in text.columns}
+    for name in held.keys() & set(zero_is_blank):
+        con.execute(f"UPDATE {TEXT} SET {named(name)} = NULL WHERE {named(name)} IN ('0', '0.0')")
     problems = missing_columns(text, required, shown) + value_problems(con, TEXT, held, shown)
     if text.others and not ignore_others:
         problems += _unknown_columns(text, columns, shown)

@@ -24,7 +24,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from evalkit.contract import History, Outcome
-from evalkit.errors import DataError, Problem, StudyError
+from evalkit.errors import DataError, Problem, StudyError, UsageError
 from evalkit.outcomes.weighing import (
     DECIMAL,
     TYPE,
@@ -157,7 +157,7 @@ def compiled_sql(
             )
         )
     except (ValueError, AttributeError):
-        raise StudyError(
+        raise UsageError(
             f"there is no SQL dialect `{dialect}`", do="Try duckdb, athena, trino or spark"
         ) from None
 

@@ -11,8 +11,9 @@ from typing import Any
 
 import pandas as pd
 
-from evalkit.errors import DataError, EvalkitError, EvalkitWarning, Problem, StudyError, UsageError
+from evalkit.errors import DataError, EvalkitError, EvalkitWarning, Problem, StudyError
 from evalkit.pipeline.accounts import account_problems
+from evalkit.pipeline.again import report_of, report_record, require_formats, results_of
 from evalkit.pipeline.compose import Cohort, compose, with_outcomes
 from evalkit.pipeline.estimate import Material, analyse
 from evalkit.pipeline.gather import Gathered, gather
@@ -70,7 +71,7 @@ def find_studies(paths: Sequence[Path]) -> list[Path]:
 
     Raises
     ------
-    UsageError : a path holds no study.
+    StudyError : a path holds no study.
     """
     found: list[Path] = []
     for path in paths:
@@ -79,7 +80,7 @@ def find_studies(paths: Sequence[Path]) -> list[Path]:
         if path.name == "study.yml" and path.is_file():
             here = [path.parent]
         if not here and not below:
-            raise UsageError(
+            raise StudyError(
                 "there is no study here", found=str(path), do="A study is a folder with a study.yml"
             )
         found += here or below
@@ -163,15 +164,14 @@ def report(
     folder: Path, *, templates: Sequence[str] | None = None, formats: Sequence[str] = (), engine: str = "auto",
     progress: Progress = silent,
 ) -> list[Path]:  # fmt: skip
-    """Render reports again from output/ alone: no file of `data/` is opened."""
+    """Render reports again from output/ alone: no file of `data/` is opened, and study.yml need not be there."""
     from evalkit.report import write_report
 
-    study = read_study(folder)
-    target = study.folder / "output"
-    if not (target / "results.json").is_file():
-        raise UsageError("there are no results to report yet", do=f"Run `evalkit run {folder}` first")
+    require_formats(formats)
+    target = results_of(folder)
+    planned = report_of(folder, target)
     return write_report(
-        target, templates=templates or study.report.templates, formats=formats or study.report.formats, engine=engine,
+        target, templates=templates or planned.templates, formats=formats or planned.formats, engine=engine,
         progress=progress,
     )  # fmt: skip
 
@@ -331,6 +331,7 @@ def _run_record(study: Study, said: list[str], seconds: float) -> dict[str, Any]
         "versions": versions(),
         "seed": study.seed,
         "inputs": inputs,
+        "report": report_record(study.report),
         "warnings": said,
         "seconds": round(seconds, 2),
     }

@@ -12,6 +12,7 @@ from evalkit.contract import Outcome
 from evalkit.options import read_options
 from evalkit.pipeline.gather import Gathered, event_outcomes, used_outcomes
 from evalkit.pipeline.harm import weights_of
+from evalkit.pipeline.methods import METHODS
 from evalkit.results import Design
 from evalkit.study import Study
 
@@ -61,9 +62,16 @@ def compose(study: Study, gathered: Gathered) -> Cohort:
         mature = measure_maturity(cohort.people, outcome, study.observed_until)
         seen = f"the {outcome.follow_up} + {outcome.waiting} months were not over by {study.observed_until}"
         cohort.step("mature", mature, seen)
-    if study.design is not None:
+    if study.design is not None and not _one_group(study, cohort.people):
         _design(study, cohort)
     return cohort
+
+
+def _one_group(study: Study, people: pd.DataFrame) -> bool:
+    """True where there is one arm, and neither the design nor an analysis asks for another."""
+    used = [METHODS[each.method] for each in study.analyses.values()]
+    compared = any(row.compares and row.reads == "people" for row in used)
+    return people["treated"].nunique() == 1 and study.design.method == "none" and not compared
 
 
 def maturing_outcome(study: Study) -> Outcome | None:

@@ -11,7 +11,7 @@ import pandas as pd
 from evalkit.contract import BENEFITS, COSTS, OFFENCES, PUBLISHED, Column, Outcome
 from evalkit.errors import Problem
 from evalkit.pipeline.harm import tables_of_weights, types_of_offences
-from evalkit.pipeline.infer import frame_columns, named_columns
+from evalkit.pipeline.infer import first_treated, frame_columns, named_columns
 from evalkit.pipeline.methods import METHODS
 from evalkit.study import Study, data_problems
 
@@ -155,9 +155,11 @@ def _frame(study: Study, name: str, found: Gathered) -> None:
         columns, required = frame_columns(study, name, found.con)
     else:
         columns, required = contract, [each for each in CONTRACT[name] if each not in MAY_LACK[name]]
+    dates = {each for each, column in columns.items() if column.type == "date"}
     table = read_table(
-        study.path(name), columns, required=required, shown=study.data[name].file, con=found.con
-    )
+        study.path(name), columns, required=required, shown=study.data[name].file, con=found.con,
+        zero_is_blank=first_treated(study, name) & dates,
+    )  # fmt: skip
     found.problems += table.problems
     if table.problems:
         found.flawed.add(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ OWN_NAMES = {
     },
     "funnel": dict.fromkeys(("reached", "n", "count"), "number"),
 }
-MONTH, WHOLE = re.compile(r"\d{4}-\d{2}"), re.compile(r"\d+")
+MONTH, WHOLE = re.compile(r"\d{4}-\d{2}"), re.compile(r"\d{1,18}(\.0+)?")
 
 
 def named_columns(options: Mapping[str, Any], *, but: tuple[str, ...] = ()) -> dict[str, str]:
@@ -53,8 +54,9 @@ def named_columns(options: Mapping[str, Any], *, but: tuple[str, ...] = ()) -> d
 def frame_columns(study: Study, name: str, con: Any) -> tuple[dict[str, Column], list[str]]:
     """The columns of one of the study's own frames, and those that some analysis needs.
 
-    A column that study.yml describes keeps its description. Of the others, those that an option names as a number or
-    a label are read as such, and a period by the look of its values: whole numbers, months or ISO dates.
+    A column that study.yml describes keeps its description, but that dates of periods may be months, and that a first
+    treated period may be blank. Of the others, those that an option names as a number or a label are read as such,
+    and a period by the look of its values: whole numbers, months or ISO dates.
     """
     needed: dict[str, str] = {}
     own: dict[str, str] = {}
@@ -67,9 +69,21 @@ def frame_columns(study: Study, name: str, con: Any) -> tuple[dict[str, Column],
             own |= OWN_NAMES.get(analysis.method, {})
     columns = dict(study.columns)
     for column, kind in (own | needed).items():
-        if column not in columns:
+        declared = columns.get(column)
+        if declared is None:
             columns[column] = _column(study.path(name), column, kind, con)
+        elif kind == "period" and declared.type == "date" and declared.date_format is None:
+            seen = _column(study.path(name), column, kind, con)
+            columns[column] = replace(declared, date_format=seen.date_format)
+    for column in first_treated(study, name) & columns.keys():
+        columns[column] = replace(columns[column], nullable=True)
     return columns, list(needed)
+
+
+def first_treated(study: Study, name: str) -> set[str]:
+    """Columns of a frame that hold the period in which a unit was first treated: a blank or a 0 says never."""
+    read = (each.options for each in study.analyses.values() if each.data == name)
+    return {options["first_treated"] for options in read if isinstance(options.get("first_treated"), str)}
 
 
 def _column(path: Path, column: str, kind: str, con: Any) -> Column:
@@ -83,6 +97,7 @@ def _column(path: Path, column: str, kind: str, con: Any) -> Column:
     values = [] if table.problems else [str(each) for each in table.frame[column].dropna().unique()]
     if values and all(WHOLE.fullmatch(each) for each in values):
         return Column(type="integer", nullable=True)
+    values = [each for each in values if each not in ("0", "0.0")]
     if values and all(MONTH.fullmatch(each) for each in values):
         return Column(type="date", date_format="%Y-%m", nullable=True)
     return Column(type="date", nullable=True)

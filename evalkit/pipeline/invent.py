@@ -15,7 +15,10 @@ from evalkit.study import Study
 
 
 def invent(study: Study, *, people: int, seed: int | None) -> list[Path]:
-    """Write data/invented_<name>.csv for the people, offences and harm weights that study.yml promises.
+    """Write rows for the people, offences and harm weights that study.yml promises.
+
+    They go where study.yml promises them if it says that its data are simulated and none of the files is there yet,
+    so that the study runs at once; otherwise into data/invented_<name>.csv, beside what is or will be real.
 
     Raises
     ------
@@ -29,16 +32,24 @@ def invent(study: Study, *, people: int, seed: int | None) -> list[Path]:
             do="Name `data.people` and a `window`",
         )
     frames = _frames(study, people, study.seed if seed is None else seed)
-    paths = {study.folder / "data" / f"invented_{name}.csv": frame for name, frame in frames.items()}
+    paths = dict(zip(_paths(study, list(frames)), frames.values(), strict=True))
     there = [path.name for path in paths if path.exists()]
     if there:
         raise UsageError(
             "nothing is overwritten, and these files exist", found=", ".join(there), do="Move them away"
         )
-    (study.folder / "data").mkdir(exist_ok=True)
     for path, frame in paths.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
         frame.to_csv(path, index=False, date_format="%Y-%m-%d", lineterminator="\n")
     return list(paths)
+
+
+def _paths(study: Study, names: Sequence[str]) -> list[Path]:
+    promised = [study.folder / (study.data[name].file or "") for name in names]
+    fresh = all(path.suffix == ".csv" and not path.exists() for path in promised)
+    if study.data_status == "simulated" and fresh:
+        return promised
+    return [study.folder / "data" / f"invented_{name}.csv" for name in names]
 
 
 def _frames(study: Study, people: int, seed: int) -> dict[str, pd.DataFrame]:

@@ -12,7 +12,7 @@ import pytest
 
 from evalkit.contract import History, Outcome
 from evalkit.engine import connect
-from evalkit.errors import DataError, StudyError
+from evalkit.errors import DataError, StudyError, UsageError
 from evalkit.outcomes import (
     check_by_hand,
     compiled_sql,
@@ -313,7 +313,7 @@ def test_an_engine_or_dialect_that_is_not_there_is_refused_by_name():
         connect({"spark": "local"})
     with pytest.raises(StudyError, match="Did you mean `duckdb`"):
         connect("ducdb")
-    with pytest.raises(StudyError, match="klingon"):
+    with pytest.raises(UsageError, match="klingon"):
         compiled_sql([REOFFENDED], observed_until=UNTIL, dialect="klingon")
 
 
