@@ -135,14 +135,16 @@ def _payers(output: Output) -> Sequence[str]:
     account = next((r for r in output.results if r.method == "cost_benefit" and "by_agency" in r.detail), None)
     if account is None:
         return []
-    frame = numbers(account.detail["by_agency"], ["net_budget_impact"]).dropna(subset=["net_budget_impact"])
-    net = frame.set_index("agency")["net_budget_impact"]
+    frame = numbers(account.detail["by_agency"], ["net_budget_impact", "pv_costs_in_kind"]).set_index("agency")
+    net, given = frame["net_budget_impact"].dropna(), frame["pv_costs_in_kind"]
     pay, save = net[net > 0].sort_values(ascending=False), -net[net < 0].sort_values()
     said = []
     if len(pay):
         said.append(f"Paying more than it would save: {_listed(pay)}.")
     if len(save):
         said.append(f"Saving more than it would pay: {_listed(save)}.")
+    if (given > 0).any():
+        said.append(f"Giving time or things in kind: {_listed(given[given > 0].sort_values(ascending=False))}.")
     back = next((e for e in account.estimates if e.term == "payback_year"), None)
     if back is not None and len(net):
         years = len(account.detail.get("by_year", ()))

@@ -26,7 +26,7 @@ AGENCY = {
 SWITCHES = {
     "impact": "Impact of the programme", "deadweight": "Share that would have happened anyway",
     "unit_cost": "Value of each unit", "population": "People a year", "affected": "Share of them affected",
-    "engaged": "Share of those who start", "retained": "Share of those who stay",
+    "engaged": "Share who take part", "retained": "Share who stay",
     "units": "Units for each person helped", "drop_off": "Share of the benefit lost each year", "costs": "Costs",
 }  # fmt: skip
 MOST_YEARS = 5  # years with a column of their own; later ones are summed
