@@ -74,9 +74,9 @@ def synthetic_control(frame: pd.DataFrame, options: SyntheticControlOptions) -> 
     Weights minimise the distance to the treated place before the start, none negative, summing to one. p is the rank
     of the treated place's ratio of root mean squared gaps, after over before, among all places: at least 1/(J + 1).
     In a placebo the treated place is among the donors, so that under no effect every place is alike. Predictor
-    weights minimise the mean squared gap before the start; with few of them the choice of units is not unique. Where some
-    predictor weights choose the units that the outcome alone would, those are taken (Check `predictors_idle`); otherwise
-    they are searched for, without a proof that none are better.
+    weights minimise the mean squared gap before the start; with few of them the choice of units is not unique.
+    Where some predictor weights choose the units that the outcome alone would, those are taken (Check
+    `predictors_idle`); otherwise they are searched for, without a proof that none are better.
 
     References
     ----------
