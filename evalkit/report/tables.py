@@ -186,10 +186,12 @@ def estimate_text(each: Estimate) -> str:
 
 
 def interval_text(each: Estimate) -> str:
-    """`LO to HI` in the measure's own form, or the shorthand that says why there is none."""
+    """`LO to HI` in the measure's own form, or the shorthand that says why there is none; a run chart's limits are
+    called what they are."""
     if each.conf_low is None or each.conf_high is None:
         return "[z]" if each.std_error is None and each.interval is None else "[x]"
-    return f"{quantity(each.conf_low, each.measure, each.unit)} to {quantity(each.conf_high, each.measure, each.unit)}"
+    ends = f"{quantity(each.conf_low, each.measure, each.unit)} to {quantity(each.conf_high, each.measure, each.unit)}"
+    return f"{ends} (usual range, not an interval)" if (each.interval or "").endswith("_limits") else ends
 
 
 def count_cell(row: pd.Series, name: str) -> str:

@@ -65,7 +65,7 @@ def test_run_chart_says_where_the_latest_lies():
     )
     result = run_chart(frame, period="month", outcome="calls", baseline=10)
     figure = figures.points(result, label="calls")
-    assert figure.alt.startswith("Run chart of calls, 11 periods. The latest, 2023-11, is 30.00")
+    assert figure.alt.startswith("Run chart of calls, 11 periods. The latest, 2023-11, is 30;")
     assert "the latest is high (beyond a limit)" in figure.alt
     assert (
         draw(figure, name="points")["svg"]

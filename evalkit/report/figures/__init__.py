@@ -13,6 +13,7 @@ _HOME = {
     "arms": "estimates",
     "forest": "estimates",
     "proportion": "estimates",
+    "changes": "counted",
     "criteria": "people",
     "flow": "people",
     "icon_array": "people",
@@ -43,6 +44,7 @@ _HOME = {
 # method -> (figure, the detail frame that it draws; "" for the estimates themselves)
 FOR_METHOD: dict[str, tuple[tuple[str, str], ...]] = {
     "proportion": (("proportion", ""),),
+    "counts": (("changes", "counts"),),
     "rates": (("arms", "arms"),),
     "did": (
         ("means", "means"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -19,6 +19,8 @@ ARMS = {"treated": "programme", "control": "comparison group"}
 ROW, MARGIN, LINE = 0.5, 0.95, 0.19  # inches
 LABEL = 32  # characters
 TICKS = (0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 10.0, 20.0, 50.0, 100.0)
+FINE_TICKS = (0.8, 1.25, 1.5, 0.9, 1.1)
+TICK_ROOM = 0.28  # of the width that the intervals take
 
 
 def forest(results: Sequence[Result], *, labels: Mapping[str, str] | None = None) -> Figure:
@@ -95,7 +97,9 @@ def proportion(result: Result, *, label: str = "", arms: Mapping[str, str] | Non
                   data=data, height=_height(data))  # fmt: skip
 
 
-def _beside(data: pd.DataFrame, *, none: float, axis: str, ratio: bool) -> Any:
+def _beside(
+    data: pd.DataFrame, *, none: float, axis: str, ratio: bool, tick: Callable[[float], str] | None = None
+) -> Any:
     """One row per estimate, its numbers in a column on the right; ratios on a scale where half and double are alike."""
     from plotnine import (
         aes,
@@ -118,7 +122,7 @@ def _beside(data: pd.DataFrame, *, none: float, axis: str, ratio: bool) -> Any:
     least, most = min([line, *drawn["conf_low"]]), max([line, *drawn["conf_high"]])
     wide = (most - least) or 1.0
     drawn["edge"] = most + 0.05 * wide
-    ticks = [t for t in TICKS if least <= math.log(t) <= most] if ratio else _steps(least, most)
+    ticks = _ratio_ticks(least, most) if ratio else _steps(least, most)
     breaks = [_place(each, ratio) for each in ticks]
     return (
         ggplot(drawn, aes(y="row"))
@@ -127,12 +131,23 @@ def _beside(data: pd.DataFrame, *, none: float, axis: str, ratio: bool) -> Any:
         + geom_point(aes(x="estimate"), size=4, color=DARK_BLUE)
         + geom_text(aes(x="edge", label="text"), ha="left", size=TEXT - 1, color=INK)
         + scale_x_continuous(
-            limits=(least, most + 0.75 * wide), breaks=breaks, labels=[_tick(t) for t in ticks]
+            limits=(least, most + 0.75 * wide), breaks=breaks, labels=[(tick or _tick)(t) for t in ticks]
         )
         + scale_y_discrete(labels=lambda keys: [names[key] for key in keys], expand=(0, 0.55))
         + labs(x=axis, y="")
         + plain_theme()
     )
+
+
+def _ratio_ticks(least: float, most: float) -> list[float]:
+    """No difference first, then halves and doubles, then finer ones, each with room for its label; ends are logs."""
+    kept: list[float] = []
+    for ratio in (1.0, *TICKS, *FINE_TICKS):
+        place = math.log(ratio)
+        room = all(abs(place - math.log(other)) >= TICK_ROOM * (most - least) for other in kept)
+        if least <= place <= most and room:
+            kept.append(ratio)
+    return sorted(kept)
 
 
 def _steps(least: float, most: float) -> list[float]:

@@ -176,6 +176,7 @@ def points(result: Result, *, label: str = "", arms: Mapping[str, str] | None = 
         geom_line,
         geom_point,
         geom_step,
+        geom_text,
         ggplot,
         labs,
         scale_color_manual,
@@ -200,15 +201,34 @@ def points(result: Result, *, label: str = "", arms: Mapping[str, str] | None = 
         + geom_step(aes(y="centre", **segments), color=INK, size=0.6)
         + geom_line(color=FOCUS_GREY, size=0.9)
         + geom_point(aes(color="mark", shape="mark"), size=3)
+        + geom_text(
+            aes("at", "height", label="text"), data=_named_lines(data), ha="left", size=TEXT - 2, color=INK
+        )
         + scale_color_manual(values=[COLOURS[each] for each in shown], limits=shown)
         + scale_shape_manual(values=[SHAPES[each] for each in shown], limits=shown)
-        + scale_x_continuous(breaks=ticks, labels=texts)
+        + scale_x_continuous(breaks=ticks, labels=texts, limits=(0, 1.22 * max(len(data) - 1, 1)))
         + labs(x="", y="")
         + plain_theme(grid="none")
     )
     if shown == ["usual"]:
         plot = plot + theme(legend_position="none")
     return Figure(plot=plot, alt=_points_alt(result, data, label), data=data, height=3.8)
+
+
+def _named_lines(data: pd.DataFrame) -> pd.DataFrame:
+    """The last centre and limits, each named beside the end of its line."""
+    last = data.iloc[-1]
+    words = {"upper": "usual most", "centre": "average", "lower": "usual least"}
+    places = _places(last["upper"] - last["lower"])
+    rows = [
+        (len(data) - 0.4, last[name], f"{said} {number(last[name], places)}") for name, said in words.items()
+    ]
+    return pd.DataFrame(rows, columns=["at", "height", "text"]).dropna()
+
+
+def _places(size: float) -> int:
+    """Decimal places for numbers about so large."""
+    return 0 if abs(size) >= 10 else 1 if abs(size) >= 1 else 2
 
 
 def _study_rows(result: Result) -> pd.DataFrame:
@@ -266,9 +286,9 @@ def _studies_alt(result: Result, data: pd.DataFrame, label: str) -> str:
 
 def _points_alt(result: Result, data: pd.DataFrame, label: str) -> str:
     last = data.iloc[-1]
-    check = result.check("special_cause")
+    check, places = result.check("special_cause"), _places(last["upper"] - last["lower"])
     return (
         f"Run chart of {label or 'the series'}, {len(data)} periods. The latest, {last['period']}, is "
-        f"{number(last['value'], 2)}; the usual range is {spread(last['lower'], last['upper'], 2)}. "
+        f"{number(last['value'], places)}; the usual range is {spread(last['lower'], last['upper'], places)}. "
         f"{check.reading if check else ''}"
     ).strip()
