@@ -20,6 +20,7 @@ CONVERGED = 1e-11
 MOST_STEPS = 60
 DENSE_LEVELS = 2000
 MANY_COLUMNS = 6
+LARGEST_CODE = np.iinfo(np.int64).max
 FAMILIES = ("gaussian", "poisson", "binomial")
 
 
@@ -58,19 +59,31 @@ def codes(values: np.ndarray) -> tuple[np.ndarray, int]:
     return found, len(levels)
 
 
+def places(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, int] | None:
+    """Whole numbers of modest range as places in a table from their lowest: places, which are filled, the lowest."""
+    if values.dtype.kind not in "iu" or not len(values):
+        return None
+    low, high = int(values.min()), int(values.max())
+    if high - low > 4 * len(values) + 1000 or high > LARGEST_CODE:
+        return None
+    # Narrow types would overflow in the subtraction.
+    place = values.astype(np.int64, copy=False)
+    place = place - low if low else place
+    filled = np.zeros(high - low + 1, bool)
+    filled[place] = True
+    return place, filled, low
+
+
 def factorize(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Codes 0 to L-1 in sort order, and the sorted levels; whole numbers of modest range go by a table."""
     values = np.asarray(values)
-    if values.dtype.kind in "iu" and len(values):
-        low, high = int(values.min()), int(values.max())
-        if high - low <= 4 * len(values) + 1000:
-            shifted = values - low if low else values
-            seen = np.zeros(high - low + 1, bool)
-            seen[shifted] = True
-            levels = np.flatnonzero(seen)
-            if len(levels) == len(seen):
-                return shifted.astype(np.int64, copy=False), levels + low
-            return (np.cumsum(seen) - 1)[shifted], levels + low
+    placed = places(values)
+    if placed is not None:
+        place, filled, low = placed
+        levels = np.flatnonzero(filled)
+        if len(levels) == len(filled):
+            return place, levels + low
+        return (np.cumsum(filled) - 1)[place], levels + low
     import pandas as pd
 
     found, levels = pd.factorize(values, sort=True)

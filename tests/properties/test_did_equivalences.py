@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from evalkit.impact.did import did
+from evalkit.impact.did import DidOptions, did
+from evalkit.impact.did.panel import read_panel
+from evalkit.impact.did.two_by_two import two_by_two
 from evalkit.regression import glm
 from tests.tolerances import COEFFICIENT
 
@@ -304,3 +308,20 @@ def test_saturated_poisson_is_the_log_of_cells():
     assert np.log(effect(frame, "imputation", **options)) == pytest.approx(
         fit.coefficients[:4].mean(), abs=1e-6
     )
+
+
+@pytest.mark.parametrize("weights", [None, "mass"])
+def test_a_complete_panel_of_two_periods_gives_the_very_same_numbers_by_the_shorter_way(weights):
+    generator = np.random.default_rng(3)
+    frame = pd.DataFrame({"unit": np.repeat(np.arange(60), 2), "year": np.tile([1, 2], 60)})
+    frame["area"], frame["start"] = frame.unit % 7, np.where(frame.unit % 3 == 0, 2, 0)
+    frame["y"], frame["mass"] = generator.normal(size=120), generator.uniform(1, 2, 120)
+    options = DidOptions(
+        outcome="y", unit="unit", period="year", first_treated="start", estimator="two_by_two", cluster="area",
+        weights=weights,
+    )  # fmt: skip
+    short = read_panel(frame, options)
+    found, other = two_by_two(short, options), two_by_two(replace(short, grid=None), options)
+    assert found.estimate == other.estimate
+    assert found.influence.tobytes() == other.influence.tobytes()
+    assert found.interval == other.interval

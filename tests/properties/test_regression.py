@@ -159,3 +159,18 @@ def test_no_error_no_interval():
     assert wald(1.0, 0.0).low is None
     assert wald(1.0, float("nan")).p_value is None
     assert wald(1.0, 0.5).low == pytest.approx(1 - 1.959964 * 0.5)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.array([-100, 100, 45, 7] * 30, np.int8),
+        np.array([0, 255, 3] * 9, np.uint8),
+        np.array([2**63 + 5, 2**63 + 9, 2**63 + 5], np.uint64),
+        np.array([10**12, 7, 10**12]),
+    ],
+)
+def test_codes_give_the_numbers_back_whatever_their_width(values):
+    codes, levels = regression.factorize(values)
+    assert (levels[codes] == values).all()
+    assert (np.diff(levels.astype(object)) > 0).all()

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.errors import DataError
-from evalkit.regression import factorize
+from evalkit.regression import factorize, places
 
 NEVER = np.iinfo(np.int32).max
 DAY = np.timedelta64(1, "D")
@@ -48,26 +48,30 @@ def read_calendar(
     """Period codes, each row's first treated step (NEVER where never treated), and the calendar.
 
     Only the distinct values are read; rows get theirs by code.
+    Whoever starts after the last period is untreated in all.
     """
-    row_period, distinct = _distinct(periods)
-    row_start, begun = _distinct(starts)
-    if (row_period < 0).any():
-        raise DataError(
-            f"`{names[0]}` is blank in {int((row_period < 0).sum())} rows", where=f"column `{names[0]}`"
-        )
+    row_period, period_code, distinct = _distinct(periods)
+    row_start, start_code, begun = _distinct(starts)
+    blank = 0 if periods.dtype.kind in "iu" else int((row_period < 0).sum())
+    if blank:
+        raise DataError(f"`{names[0]}` is blank in {blank} rows", where=f"column `{names[0]}`")
     read = _dates if _is_date(distinct) else _integers
     found, steps, calendar = read(distinct, begun, names)
+    steps = np.where(steps > calendar.steps[-1], NEVER, steps)
     # Blank starts have code -1, the last place.
-    return found[row_period], np.append(steps, NEVER)[row_start], calendar
+    cohort = np.append(steps[start_code], NEVER)[row_start]
+    code = found[period_code]
+    return row_period if np.array_equal(code, np.arange(len(code))) else code[row_period], cohort, calendar
 
 
-def _distinct(values: pd.Series) -> tuple[np.ndarray, pd.Series]:
-    """A code for each row (-1 where blank) and the distinct values in order of appearance."""
-    if values.dtype.kind in "iu":
-        found, levels = factorize(values.to_numpy())
-        return found, pd.Series(levels)
+def _distinct(values: pd.Series) -> tuple[np.ndarray, np.ndarray, pd.Series]:
+    """A place for each row (-1 where blank), each place's code, and the distinct values in order of their codes."""
+    placed = places(values.to_numpy()) if values.dtype.kind in "iu" else None
+    if placed is not None:
+        place, filled, low = placed
+        return place, np.maximum(np.cumsum(filled) - 1, 0), pd.Series(np.flatnonzero(filled) + low)
     found, levels = pd.factorize(values)
-    return found, pd.Series(levels)
+    return found, np.arange(len(levels)), pd.Series(levels)
 
 
 def _is_date(values: pd.Series) -> bool:

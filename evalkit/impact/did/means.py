@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from evalkit.impact.did.calendar import NEVER
 from evalkit.impact.did.panel import Panel
 
 
@@ -16,8 +15,7 @@ def means_frame(panel: Panel) -> pd.DataFrame:
     """
     n_periods = len(panel.calendar.labels)
     if panel.grid is not None and panel.weights is None and panel.exposure is None:
-        arms = panel.first_rows(panel.cohort) < NEVER
-        arms = np.stack([arms, ~arms]).astype(float)
+        arms = np.stack([panel.unit_treated, ~panel.unit_treated]).astype(float)
         n = np.repeat(arms.sum(axis=1)[None, :], n_periods, axis=0).ravel()
         total = (arms @ panel.outcome.reshape(panel.grid)).T.ravel()
         below = n
@@ -31,17 +29,10 @@ def means_frame(panel: Panel) -> pd.DataFrame:
             "arm": ["treated", "control"] * n_periods,
             "mean": mean,
             "n": n.astype(int),
-            "post": np.repeat(_post(panel, n_periods), 2),
+            "post": np.repeat((panel.calendar.steps >= panel.unit_cohort.min()).astype(int), 2),
         }
     )
     return frame.loc[frame["n"] > 0].reset_index(drop=True)
-
-
-def _post(panel: Panel, n_periods: int) -> np.ndarray:
-    """For each period, 1 from the first in which anybody is treated."""
-    steps = np.zeros(n_periods, dtype=int)
-    steps[panel.period] = panel.step
-    return (steps >= panel.cohort.min()).astype(int)
 
 
 def _sums(panel: Panel, n_periods: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

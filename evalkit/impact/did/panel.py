@@ -56,8 +56,7 @@ class Panel:
     @cached_property
     def cohorts(self) -> np.ndarray:
         """The steps of first treatment, in order, without NEVER."""
-        first = self.first_rows(self.cohort)
-        first = first[first < NEVER]
+        first = self.unit_cohort[self.unit_treated]
         if not len(first):
             return first
         low = int(first.min())
@@ -67,19 +66,41 @@ class Panel:
         """One value per unit: that of its first row."""
         if self.grid is not None:
             return values[:: self.grid[1]]
+        if len(self.units) == len(values):
+            return values
         return values[np.searchsorted(self.unit, np.arange(len(self.units)))]
 
     @cached_property
+    def unit_cohort(self) -> np.ndarray:
+        """Each unit's step of first treatment."""
+        return np.ascontiguousarray(self.first_rows(self.cohort))
+
+    @cached_property
+    def unit_treated(self) -> np.ndarray:
+        """True for units that are ever treated."""
+        return self.unit_cohort < NEVER
+
+    @cached_property
+    def unit_cluster(self) -> np.ndarray:
+        """Each unit's cluster."""
+        return np.ascontiguousarray(self.first_rows(self.cluster))
+
+    @cached_property
+    def arm_units(self) -> np.ndarray:
+        """Units of each cluster that are never and that are ever treated: shape (clusters, 2)."""
+        joint = self.unit_cluster * 2 + self.unit_treated
+        return np.bincount(joint, minlength=2 * self.clusters).reshape(-1, 2)
+
+    @property
     def arm_clusters(self) -> tuple[int, int]:
         """How many clusters hold a unit that is ever treated, and how many hold one that never is."""
-        treated, cluster = self.first_rows(self.cohort) < NEVER, self.first_rows(self.cluster)
-        held = [np.bincount(cluster[each], minlength=self.clusters) > 0 for each in (treated, ~treated)]
-        return int(held[0].sum()), int(held[1].sum())
+        never, treated = np.count_nonzero(self.arm_units, axis=0)
+        return int(treated), int(never)
 
     def unit_counts(self) -> tuple[int, int]:
         """How many units are ever treated, and how many never."""
-        treated = self.first_rows(self.cohort) < NEVER
-        return int(treated.sum()), int((~treated).sum())
+        treated = int(np.count_nonzero(self.unit_treated))
+        return treated, len(self.unit_treated) - treated
 
     def keep(self, rows: np.ndarray, reason: str | None = None) -> Panel:
         """The panel with the rows marked; units that lose all theirs are counted under `reason`."""
@@ -185,9 +206,6 @@ def _assemble(
 ) -> Panel:
     names = (options.period, options.first_treated)
     period, cohort, calendar = read_calendar(frame[options.period], frame[options.first_treated], names)
-    last = int(calendar.steps[-1])
-    # Whoever starts after the data end is untreated in all of them.
-    cohort = np.where(cohort > last, NEVER, cohort)
     unit, units = _units(frame, options)
     cluster_name = options.cluster or options.unit
     cluster, clusters = (unit, units) if cluster_name == options.unit else _coded(frame, cluster_name)
@@ -202,13 +220,13 @@ def _assemble(
         unit, units = np.arange(len(unit)), np.arange(len(unit))
         cluster, clusters = (unit, units) if options.cluster is None else (cluster, clusters)
     cluster = unit if cluster_name == options.unit else put(cluster)
-    _check_constant(unit, cohort, cluster, options)
     size = (len(units), len(calendar.labels))
+    grid = size if len(unit) == size[0] * size[1] else None
+    _check_constant(unit, cohort, cluster, grid, options)
     return Panel(
         outcome=put(numbers[options.outcome]), unit=unit, period=period, cohort=cohort, cluster=cluster,
         units=units, clusters=len(clusters), calendar=calendar,
-        grid=size if len(unit) == size[0] * size[1] else None,
-        weights=put(numbers.get(options.weights or "")), exposure=put(numbers.get(options.exposure or "")),
+        grid=grid, weights=put(numbers.get(options.weights or "")), exposure=put(numbers.get(options.exposure or "")),
         covariates=put(covariates), left_out={"rows with a missing value": lost_rows} if lost_rows else {},
     )  # fmt: skip
 
@@ -233,7 +251,8 @@ def _order(
     """The order that sorts rows by unit and period; None where they are sorted. Repeated pairs are refused."""
     if options.unit is None:
         return np.lexsort((*reversed(ties), period))
-    key = unit * n_periods + period
+    key = unit * n_periods
+    key += period
     if (key[1:] > key[:-1]).all():
         return None
     seen = np.bincount(key) if key.max() <= 8 * len(key) else None
@@ -256,9 +275,14 @@ def _order(
     return order
 
 
-def _check_constant(unit: np.ndarray, cohort: np.ndarray, cluster: np.ndarray, options: DidOptions) -> None:
-    same = unit[1:] == unit[:-1]
-    changed = int((same & (cohort[1:] != cohort[:-1])).sum())
+def _check_constant(
+    unit: np.ndarray,
+    cohort: np.ndarray,
+    cluster: np.ndarray,
+    grid: tuple[int, int] | None,
+    options: DidOptions,
+) -> None:
+    changed = _changes(cohort, unit, grid)
     if changed:
         raise DataError(
             f"`{options.first_treated}` changes within a unit: treatment must start once and stay",
@@ -267,15 +291,23 @@ def _check_constant(unit: np.ndarray, cohort: np.ndarray, cluster: np.ndarray, o
             do="Give each unit the period of its first treatment in all its rows; a programme that stopped cannot "
             "be analysed as if it went on",
         )
-    if cluster is not unit and (same & (cluster[1:] != cluster[:-1])).any():
+    if cluster is not unit and _changes(cluster, unit, grid):
         raise DataError(
             f"a unit stands in more than one `{options.cluster}`: clusters must hold whole units",
             where=f"column `{options.cluster}`",
         )
 
 
+def _changes(values: np.ndarray, unit: np.ndarray, grid: tuple[int, int] | None) -> int:
+    """How often a value differs from the one before it in the same unit."""
+    if grid is not None:
+        rows = values.reshape(grid)
+        return int(np.count_nonzero(rows[:, 1:] != rows[:, :-1]))
+    return int(np.count_nonzero((unit[1:] == unit[:-1]) & (values[1:] != values[:-1])))
+
+
 def _without_always_treated(panel: Panel) -> Panel:
-    always = panel.cohort <= panel.calendar.steps[0]
+    always = panel.unit_cohort <= panel.calendar.steps[0]
     if not always.any():
         _check_arms(panel)
         return panel
@@ -285,19 +317,19 @@ def _without_always_treated(panel: Panel) -> Panel:
             where="column of first treatment",
             do="Give earlier periods, or blank or 0 for units that were never treated",
         )
-    kept = panel.keep(~always, "already treated in the first period")
+    kept = panel.keep(~always[panel.unit], "already treated in the first period")
     _check_arms(kept)
     return kept
 
 
 def _check_arms(panel: Panel) -> None:
-    if not panel.treated.any():
+    if not panel.unit_treated.any():
         raise DataError(
             "no unit starts treatment between the first and the last period",
             where="column of first treatment",
             do="Check that `first_treated` and `period` are on one scale",
         )
-    if panel.treated.all() and len(panel.cohorts) == 1:
+    if panel.unit_treated.all() and len(panel.cohorts) == 1:
         raise DataError(
             "there is no comparison: all units are treated from the same period",
             where="column of first treatment",

@@ -63,7 +63,7 @@ def four_cells(panel: Panel, options: DidOptions) -> Panel:
     if options.anticipation:
         waiting = (panel.step >= start - options.anticipation) & (panel.step < start)
         panel = panel.keep(~waiting, "seen only while effects may be anticipated")
-    filled = np.bincount(_cell(panel), minlength=4)
+    filled = _filled(panel)
     if (filled == 0).any():
         raise EstimationError(
             "one of the four groups is empty", found=CELLS[int(np.argmin(filled))],
@@ -73,25 +73,46 @@ def four_cells(panel: Panel, options: DidOptions) -> Panel:
 
 
 def _cell(panel: Panel) -> np.ndarray:
-    start = panel.cohort.min()
-    return 2 * panel.treated + (panel.step >= start)
+    return 2 * panel.treated + _after(panel)[panel.period]
+
+
+def _after(panel: Panel) -> np.ndarray:
+    """For each period, 1 from the start on."""
+    return (panel.calendar.steps >= panel.unit_cohort.min()).astype(np.int64)
+
+
+def _filled(panel: Panel) -> np.ndarray:
+    """The rows in each cell."""
+    if panel.grid is None:
+        return np.bincount(_cell(panel), minlength=4)
+    treated, never = panel.unit_counts()
+    return np.outer([never, treated], np.bincount(_after(panel), minlength=2)).ravel()
+
+
+def _sums(panel: Panel, values: np.ndarray | None) -> np.ndarray:
+    """Sums of values (rows where None) in each cluster and cell, shape (clusters, 4)."""
+    if panel.grid is None or panel.grid[1] != 2:
+        joint = panel.cluster * 4 + _cell(panel)
+        found = np.bincount(joint, weights=values, minlength=4 * panel.clusters)
+        return found.astype(float).reshape(-1, 4)
+    # Every unit once before and once after: each period by itself, in the same order of rows.
+    if values is None:
+        return np.repeat(panel.arm_units, 2, axis=1).astype(float)
+    arm = panel.unit_cluster * 2 + panel.unit_treated
+    periods = [
+        np.bincount(arm, weights=each, minlength=2 * panel.clusters) for each in values.reshape(panel.grid).T
+    ]
+    return np.stack(periods, axis=1).reshape(-1, 4)
 
 
 def _estimate(panel: Panel, options: DidOptions) -> tuple[float, np.ndarray, int]:
     """The effect, each cluster's influence on it and K; logs for counts."""
     if options.covariates:
         return _regression(panel, options)
-    cell, poisson = _cell(panel), options.family == "poisson"
-    joint = panel.cluster * 4 + cell
-    weight, exposure = panel.weights, panel.exposure
+    poisson, weight, exposure = options.family == "poisson", panel.weights, panel.exposure
     top = panel.outcome if weight is None else panel.outcome * weight
     below = weight if exposure is None else exposure if weight is None else exposure * weight
-
-    def sums(values: np.ndarray | None) -> np.ndarray:
-        found = np.bincount(joint, weights=values, minlength=4 * panel.clusters).astype(float)
-        return found.reshape(panel.clusters, 4)
-
-    above, under = sums(top), sums(below)
+    above, under = _sums(panel, top), _sums(panel, below)
     total, size = above.sum(axis=0), under.sum(axis=0)
     if poisson and (total <= 0).any():
         raise EstimationError(
