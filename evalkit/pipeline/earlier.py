@@ -13,24 +13,26 @@ from evalkit.errors import DataError, Problem, StudyError
 from evalkit.study import Study
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
+BESIDE = re.compile(r"\A\.\./|/\Z")
 
 
 def earlier_results(study: Study, names: Sequence[str]) -> pd.DataFrame:
     """The primary estimate of each named study: study, measure, estimate, std_error, outcome, window, estimand, level.
 
-    `names` are folders beside this study's own. What is read is their output/results.json, so nothing that the gate
-    withheld can come back.
+    `names` are folders beside this study's own, also written `../name`. What is read is their output/results.json, so
+    nothing that the gate withheld can come back.
 
     Raises
     ------
     StudyError : a name that is not that of a neighbouring folder.
     DataError : a study that has not been run.
     """
-    wrong = [name for name in names if not NAME.fullmatch(str(name))]
+    names = [BESIDE.sub("", str(name)) for name in names]
+    wrong = [name for name in names if not NAME.fullmatch(name)]
     if wrong:
         raise StudyError(
             "`studies` names folders beside this one",
-            found=str(wrong[0]),
+            found=wrong[0],
             do="Write `[first-study, second-study]`",
         )
     problems, rows = [], []

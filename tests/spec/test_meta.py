@@ -1,10 +1,13 @@
 """What is pooled, what is refused by name, and that the order of the rows decides nothing."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from evalkit.errors import DataError, EstimationError, StudyError
+from evalkit.pipeline.earlier import earlier_results
 from evalkit.pooling import effects_from_counts, meta, pool
 
 
@@ -162,3 +165,12 @@ def test_the_input_is_not_changed():
     before = frame.copy()
     meta(frame, measure="smd")
     pd.testing.assert_frame_equal(frame, before)
+
+
+@pytest.mark.parametrize("named", ["first-study", "../first-study", "../first-study/"])
+def test_a_study_beside_this_one_may_be_named_as_a_folder(tmp_path, named):
+    here = SimpleNamespace(folder=tmp_path / "pooled")
+    with pytest.raises(DataError, match="first-study: this study has no results yet"):
+        earlier_results(here, [named])
+    with pytest.raises(StudyError, match="folders beside this one"):
+        earlier_results(here, [f"../{named}/more"])
