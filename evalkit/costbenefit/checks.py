@@ -218,7 +218,7 @@ def transfers(case: Case) -> Check | None:
 def break_even_possible(case: Case) -> Check | None:
     """Inputs that no possible value could bring to break-even, for lines together."""
     together = [each for each in case.break_evens if each.line == ALL_LINES and each.possible is not None]
-    cannot = [each.name for each in together if not each.possible]
+    cannot = [each.name.replace("_", " ") for each in together if not each.possible]
     if not together:
         return None
     return Check(
