@@ -107,7 +107,16 @@ class Amount:
     def _turned(self, number: str, word: str) -> str:
         if self.kind != "mean" or not self.unit:
             return f"{number} {word}"
-        return f"{number} {word} ({self.unit})" if " " in self.unit else f"{number} {self.unit} {word}"
+        return (
+            f"{number} {word} ({self.unit})"
+            if " " in self.unit
+            else f"{number} {self._unit_of(number)} {word}"
+        )
+
+    def _unit_of(self, number: str) -> str:
+        """`day` beside 1, `days` beside all else."""
+        one = self.unit.removesuffix("s") in _TIMES
+        return self.unit.removesuffix("s") if one and number == "1" else self.unit
 
     def one(self, value: float) -> str:
         """`16 fewer`, `9% lower`, `3.4 weeks longer`."""
@@ -129,13 +138,13 @@ class Amount:
         """`anything from 16 fewer to 2 more`, for a range on both sides."""
         low, high = (self.number(each) for each in (self.low, self.high))
         if self.kind == "mean" and " " not in self.unit:
-            low, high = (f"{each} {self.unit}".rstrip() for each in (low, high))
+            low, high = (f"{each} {self._unit_of(each)}".rstrip() for each in (low, high))
         tail = f" ({self.unit})" if self.kind == "mean" and " " in self.unit else ""
         return f"anything from {low} {self.less} to {high} {self.more}{tail}"
 
     def plain(self, sizes: str) -> str:
         """Sizes with their unit, if they have one."""
-        return f"{sizes} {self.unit}".rstrip() if self.kind == "mean" else sizes
+        return f"{sizes} {self._unit_of(sizes)}".rstrip() if self.kind == "mean" else sizes
 
 
 def amount(head: Estimate) -> Amount | None:

@@ -291,7 +291,11 @@ def test_a_ratio_of_costs_is_a_finding_from_level_four_on():
 @pytest.mark.parametrize(
     ("label", "without", "had"),
     [
-        ("days to first reoffence", "had gone without “first reoffence”", "had the outcome “first reoffence”"),
+        (
+            "days to first reoffence",
+            "had gone without “first reoffence”",
+            "had the outcome “first reoffence”",
+        ),
         ("reoffended", "had not reoffended", "reoffended"),
         ("were arrested", "had not been arrested", "were arrested"),
     ],
@@ -803,3 +807,10 @@ def test_a_longer_time_before_an_offence_is_better_and_a_higher_rate_is_worse(
     found = result(estimate(0.8, 0.7, 0.9, headline), "survival")
     assert better_of(outcome, found) == good
     assert better_of(outcome, result()) == better
+
+
+def test_one_day_is_a_day():
+    found = result(estimate(15, -1.2, 30, "rmst_difference", unit="days"), "survival")
+    stated = statement(found, LOT, evidence(LOT, found), "days to first reoffence")
+    assert "by up to 1 day," in stated.can_say
+    assert "from 1 day shorter to 30 days longer" in stated.can_say
