@@ -248,9 +248,9 @@ def _write(
     design = cohort.design
     frames = dict(design.detail) if design is not None else {}
     released = release(
-        results=_with_design_checks(results, design), flow=pd.DataFrame(cohort.flow, columns=FLOW),
+        results=_with_design_checks(study, results, design), flow=pd.DataFrame(cohort.flow, columns=FLOW),
         balance=frames.pop("balance", None), published=gathered.frames.get("published"), other=frames,
-        policy=policy(study.disclosure.preset), people=study.has_people, as_printed=_as_printed(study),
+        policy=policy(study.disclosure.preset), people=_about_people(study), as_printed=_as_printed(study),
         already_public=study.disclosure.already_public, checks=design.checks if design is not None else (),
         texts=[*([design.summary()] if design is not None else []), *gathered.notes, *said],
         largest_share=_largest_shares(study, cohort),
@@ -266,12 +266,20 @@ def _write(
     return values
 
 
-def _with_design_checks(results: dict[str, Result], design: Design | None) -> list[Result]:
+def _about_people(study: Study) -> bool:
+    """True where the study holds rows about people, in a frame of its own name too."""
+    read = (each for each in study.analyses.values() if each.data is not None)
+    return study.has_people or any(method(each.method, where="").reads == "people" for each in read)
+
+
+def _with_design_checks(study: Study, results: dict[str, Result], design: Design | None) -> list[Result]:
     """The checks of the comparison stand with the first result that rests on it."""
     if design is None:
         return list(results.values())
     rests = [
-        name for name, each in results.items() if method(each.method, where="").compares and _of_people(each)
+        name
+        for name, each in results.items()
+        if method(each.method, where="").compares and _of_people(each) and study.analyses[name].data is None
     ]
     return [
         replace(each, checks=(*design.checks, *each.checks)) if rests and name == rests[0] else each

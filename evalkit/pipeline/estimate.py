@@ -110,7 +110,8 @@ def _inside(study: Study, analysis: Analysis, given: str) -> str:
 def _one(study: Study, analysis: Analysis, material: Material, earlier: Mapping[str, Result]) -> Result:
     row = method(analysis.method, where=f"analyses.{analysis.name}")
     design = material.design
-    weighted = row.reads == "people" and design is not None and design.method != "none"
+    of_people = row.reads == "people" and analysis.data is None
+    weighted = of_people and design is not None and design.method != "none"
     values = option_values(
         study, analysis, weighted=weighted, matched=weighted and design.subclass is not None
     )
@@ -120,9 +121,9 @@ def _one(study: Study, analysis: Analysis, material: Material, earlier: Mapping[
     values |= series_of(values, material.frames)
     options = read_options(row.options, values, where=f"study.yml, analyses.{analysis.name}")
     result = row.function(frame, options)
-    if row.name == "rates":
+    if row.name == "rates" and of_people:
         result = with_replacement(study, design, frame, options, result)
-    if row.name == "rates" and material.tie_samples and analysis.role in ("primary", "secondary"):
+    if row.name == "rates" and of_people and material.tie_samples and analysis.role in ("primary", "secondary"):
         check = tie_check(material.tie_samples, row.function, options, result)
         result = replace(result, checks=(*result.checks, check))
     return _finished(study, analysis, row, design, result)
@@ -210,16 +211,17 @@ def _finished(study: Study, analysis: Analysis, row: Method, design: Design | No
     """The result under the study's own names: its role, its outcome, the estimand of the comparison, the unit."""
     estimand = result.estimand
     if row.reads == "people" and row.compares:
-        estimand = design.estimand if design is not None and design.method != "none" else study.estimand
+        designed = analysis.data is None and design is not None and design.method != "none"
+        estimand = design.estimand if designed else study.estimand
     outcome = study.outcomes.get(analysis.outcome or "")
     if outcome is not None and outcome.measure == "time_to_first" and row.name == "rates":
         # Days to a first reoffence exist only for those who reoffended: two selected groups, never an effect.
         estimand = "descriptive"
     estimates = result.estimates
-    if outcome is not None and outcome.unit:
+    unit = None if outcome is None else outcome.unit or ("days" if outcome.measure == "time_to_first" else None)
+    if unit is not None:
         estimates = tuple(
-            replace(each, unit=outcome.unit) if each.measure == "mean_difference" else each
-            for each in estimates
+            replace(each, unit=unit) if each.measure == "mean_difference" else each for each in estimates
         )
     return replace(
         result, analysis=analysis.name, role=analysis.role, estimand=estimand, estimates=estimates,
@@ -254,8 +256,7 @@ def missing_frames(study: Study) -> list[Problem]:
                 if name not in study.data
             ]
         needs_people = row.reads == "people" and (row.compares or analysis.outcome is not None)
-        needs_people &= row.name != "risk_score" or analysis.data is None
-        if needs_people and not study.has_people:
+        if needs_people and analysis.data is None and not study.has_people:
             problems.append(
                 Problem(
                     where=where, wrong=f"`{row.name}` needs people", do="Add `data.cohort` or `data.people`"

@@ -31,6 +31,8 @@ OWN_NAMES = {
         **dict.fromkeys(("mean_treated", "sd_treated", "mean_control", "sd_control"), "number"),
     },
     "funnel": dict.fromkeys(("reached", "n", "count"), "number"),
+    "rates": {"treated": "number"},
+    "survival": {"treated": "number"},
 }
 MONTH, WHOLE = re.compile(r"\d{4}-\d{2}"), re.compile(r"\d{1,18}(\.0+)?")
 

@@ -12,6 +12,7 @@ from evalkit.pipeline.gather import Gathered
 from evalkit.pipeline.methods import METHODS
 from evalkit.study import Analysis, Study
 
+OF_YES_OR_NO = ("risk_difference", "risk_ratio", "odds_ratio")
 WITH_TIMES = ("duration", "time_to_first", "binary")
 
 
@@ -31,6 +32,12 @@ def outcome_problems(study: Study) -> list[Problem]:
         if analysis.method != "survival" and outcome.measure == "duration":
             wrong = f"`{analysis.method}` cannot read a time that may be cut short"
             do = "Use `method: survival`, or an outcome of measure `column`"
+            problems.append(Problem(where=where, wrong=wrong, found=found, do=do))
+        measure = analysis.options.get("measure", "risk_difference")
+        counted = outcome.measure in ("frequency", "severity", "time_to_first")
+        if analysis.method == "rates" and counted and measure in OF_YES_OR_NO:
+            wrong = f"`measure` {measure} needs an outcome that is yes or no"
+            do = "Write `measure: mean_difference`, or `rate_ratio` for a frequency"
             problems.append(Problem(where=where, wrong=wrong, found=found, do=do))
     return problems
 

@@ -63,7 +63,8 @@ def _method_problems(study: Study) -> list[Problem]:
         where = f"study.yml, analyses.{analysis.name}"
         try:
             row = method(analysis.method, where=where)
-            weighted = row.reads == "people" and study.design is not None and study.design.method != "none"
+            of_people = row.reads == "people" and analysis.data is None
+            weighted = of_people and study.design is not None and study.design.method != "none"
             values = option_values(study, analysis, weighted=weighted)
         except StudyError as error:
             problems += error.problems

@@ -159,7 +159,58 @@ def test_invented_rows_never_take_the_place_of_real_ones(tmp_path):
     }
 
 
-@pytest.mark.parametrize("term", ["did", "DiD", "mde", "risk_difference", "odds ratio", "inverse_probability"])
+@pytest.mark.parametrize(
+    "term", ["did", "DiD", "mde", "risk_difference", "odds ratio", "inverse_probability"]
+)
 def test_a_term_is_explained_by_its_short_name_and_by_its_name_in_study_yml(term, capsys):
     assert main(["explain", term]) == 0
     assert len(capsys.readouterr().out) > 60
+
+
+TRIAL = pd.DataFrame({"treated": [0, 1] * 30, "failed": [0, 1, 1, 0, 0, 0] * 10, "days": range(1, 61)})
+
+
+@pytest.mark.parametrize(
+    ("analysis", "term"),
+    [
+        ("method: rates, outcome: failed", "treated_vs_control"),
+        ("method: proportion, outcome: failed", "proportion"),
+        ("method: survival, time: days, event: failed, estimator: cox", "hazard_ratio"),
+    ],
+)
+def test_a_method_of_people_reads_another_frame_by_name(tmp_path, analysis, term):
+    plan = (
+        "data: {trial: {file: data/trial.csv}}\nanalyses: {main: {role: primary, data: trial, "
+        + analysis
+        + "}}\n"
+    )
+    folder = study(tmp_path, plan, trial=TRIAL)
+    assert main(["run", str(folder), "--quiet"]) == 0
+    assert headline(folder)["term"] == term
+
+
+def test_people_of_another_frame_are_as_safe_as_any(tmp_path):
+    plan = (
+        "data: {trial: {file: data/trial.csv}}\nanalyses: {main: {role: primary, data: trial, method: rates, "
+    )
+    folder = study(tmp_path, plan + "outcome: failed}}\n", trial=TRIAL.head(20))
+    path = folder / "study.yml"
+    path.write_text(path.read_text(encoding="utf-8").replace("internal", "public"), encoding="utf-8")
+    assert main(["run", str(folder), "--quiet"]) == 0
+    assert headline(folder)["estimate"] is None
+
+
+def test_a_share_of_a_number_is_refused_by_check(tmp_path, capsys):
+    text = PEOPLE.replace("measure: binary", "measure: frequency") + RATES
+    folder = study(tmp_path, text, people=people(), offences=offences("%Y-%m-%d"))
+    assert main(["check", str(folder), "--quiet"]) == 10
+    assert "needs an outcome that is yes or no" in capsys.readouterr().err
+
+
+def test_days_to_an_event_are_in_days(tmp_path):
+    text = PEOPLE.replace("measure: binary", "measure: time_to_first")
+    text += RATES.replace("outcome: reoffended", "outcome: reoffended, measure: mean_difference")
+    rows = pd.concat([offences("%Y-%m-%d"), offences("%Y-%m-%d").assign(person_id=["p1", "p3", "p6"])])
+    folder = study(tmp_path, text, people=people(), offences=rows)
+    assert main(["run", str(folder), "--quiet"]) == 0
+    assert headline(folder)["unit"] == "days"
