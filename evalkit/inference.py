@@ -11,6 +11,7 @@ from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from evalkit.errors import StudyError
 from evalkit.regression import Fit, group_sums
+from evalkit.results import Check, Estimate
 
 WEBB = np.sqrt(np.array([0.5, 1.0, 1.5]))
 WEBB_BELOW = 12
@@ -50,6 +51,44 @@ def wald(estimate: float, std_error: float, *, df: float | None = None, level: f
         std_error=std_error, statistic=statistic, df=df, p_value=two_sided(statistic, df),
         low=estimate - half, high=estimate + half,
     )  # fmt: skip
+
+
+def margin_check(head: Estimate, margin: float, better: str | None, *, ratio: bool) -> Check:
+    """Whether the interval lies within a margin, on the side that matters where `better` names the good one.
+
+    The margin is on the scale of the estimate: for a ratio 1.1 and 1/1.1 are the same margin.
+    """
+    low, high = head.conf_low, head.conf_high
+    if low is None or high is None:
+        return Check(name="margin", reading="There is no interval to set against the margin.")
+    bound = margin
+    if ratio:
+        bound, high = abs(math.log(margin)), math.log(high)
+        low = math.log(low) if low > 0 else -math.inf
+    worst = {"lower": high, "higher": -low}.get(better or "", max(-low, high))
+    word = "non-inferior" if better else "equivalent"
+    statistic = -worst if better == "higher" else worst
+    statistic = math.exp(statistic) if ratio else statistic
+    return Check(
+        name="margin",
+        null=f"the difference could be worse than the margin of {margin:g}",
+        statistic=statistic if math.isfinite(statistic) else None,
+        threshold=margin,
+        passed=worst < bound,
+        reading=f"The arms are {word} within the margin."
+        if worst < bound
+        else f"The arms cannot be called {word}: the interval reaches past the margin.",
+    )
+
+
+def refuse_margin(margin: float | None, *, ratio: bool) -> None:
+    """A margin must be a size: above 0, and for a ratio not 1."""
+    if margin is None:
+        return
+    if not 0 < margin < math.inf:
+        raise StudyError("`margin` is a size above 0, whichever way is better", found=str(margin))
+    if ratio and margin == 1:
+        raise StudyError("`margin` of a ratio is a ratio, such as 1.1 for ten per cent: 1 leaves no room")
 
 
 def holm(p_values: np.ndarray) -> np.ndarray:

@@ -20,6 +20,7 @@ CONVERGED = 1e-11
 MOST_STEPS = 60
 DENSE_LEVELS = 2000
 MANY_COLUMNS = 6
+FEW_PLACES = 8
 LARGEST_CODE = np.iinfo(np.int64).max
 FAMILIES = ("gaussian", "poisson", "binomial")
 
@@ -69,6 +70,8 @@ def places(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, int] | None:
     # Narrow types would overflow in the subtraction.
     place = values.astype(np.int64, copy=False)
     place = place - low if low else place
+    if high - low < FEW_PLACES:
+        return place, np.array([(place == k).any() for k in range(high - low + 1)]), low
     filled = np.zeros(high - low + 1, bool)
     filled[place] = True
     return place, filled, low

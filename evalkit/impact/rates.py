@@ -27,6 +27,7 @@ from evalkit.impact.missing import pooled_over_imputations
 from evalkit.impact.proportion import check_level
 from evalkit.impact.sample import Sample, attrition, binary, read_sample
 from evalkit.impact.side import adjusted_over, bounds_for_lost, cace, subgroups
+from evalkit.inference import refuse_margin
 from evalkit.options import one_of, takes
 from evalkit.results import Check, Estimate, Result
 
@@ -73,6 +74,7 @@ class RatesOptions:
         if self.p_adjust is not None:
             one_of("p_adjust", self.p_adjust, ("holm", "bh", "romano_wolf"), where="rates, over subgroups")
         check_level(self.level)
+        refuse_margin(self.margin, ratio=self.measure in RATIOS)
         wrong = next((words for words, is_wrong in self._conflicts() if is_wrong), None)
         if wrong:
             raise StudyError(wrong, where="rates")
@@ -105,10 +107,6 @@ class RatesOptions:
             (
                 "`p_adjust: romano_wolf` is not supported with `cluster`",
                 self.p_adjust == "romano_wolf" and self.cluster is not None,
-            ),
-            (
-                "`margin` is a size above 0, whichever way is better",
-                self.margin is not None and self.margin <= 0,
             ),
             ("`time` and `event` go together", (self.time is None) != (self.event is None)),
             ("the outcome cannot be a covariate of itself", self.outcome in self.adjust),
@@ -152,8 +150,8 @@ def rates(people: pd.DataFrame, options: RatesOptions) -> Result:
     compliance
         Column of 0 and 1, who took the programme up: adds term `cace`.
     margin, better
-        The largest harm that would not matter (in the measure's unit; for a ratio on its log), and which
-        way is better: adds Check `margin`.
+        The largest harm that would not matter (in the measure's unit; for a ratio as a ratio: 1.1 is ten per
+        cent), and which way is better: adds Check `margin`.
     missing
         `complete` (default) or `mice`: covariates imputed `imputations` times by chained equations.
     negative_control

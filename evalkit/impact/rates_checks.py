@@ -11,7 +11,7 @@ from evalkit import intervals
 from evalkit.impact import sensitivity
 from evalkit.impact.measures import BINARY, FEWEST_CLUSTERS, FEWEST_IN_ARM, RATIOS, Means, two_by_two
 from evalkit.impact.sample import Sample
-from evalkit.inference import two_sided
+from evalkit.inference import margin_check, two_sided
 from evalkit.results import Check, Estimate
 
 FEWEST_REOFFENDERS, FEWEST_EXPECTED, SMALL_COUNT = 30, 10, 10
@@ -26,7 +26,7 @@ def all_checks(sample: Sample, means: Means, head: Estimate, options: Any) -> tu
     if options.measure in BINARY and sample.plain and not options.adjust:
         checks.append(_disagreement(sample, head, options))
     if options.margin is not None:
-        checks.append(_margin(head, options))
+        checks.append(margin_check(head, options.margin, options.better, ratio=options.measure in RATIOS))
     if head.std_error:
         checks.append(_small_study(head, options))
         checks += _number_needed(sample, head, options)
@@ -150,32 +150,6 @@ def _disagreement(sample: Sample, head: Estimate, options: Any) -> Check:
         passed=agree,
         reading=f"p-values: {listed}.",
         next_step="" if agree else "Do not rest anything on which side of the line the p-value falls.",
-    )
-
-
-def _margin(head: Estimate, options: Any) -> Check:
-    low, high = head.conf_low, head.conf_high
-    if low is None or high is None:
-        return Check(name="margin", reading="There is no interval to set against the margin.")
-    if options.measure in RATIOS:
-        low, high = math.log(low) if low > 0 else -math.inf, math.log(high)
-    within = {"lower": high < options.margin, "higher": low > -options.margin}.get(
-        options.better or "", -options.margin < low and high < options.margin
-    )
-    word = "non-inferior" if options.better else "equivalent"
-    return Check(
-        name="margin",
-        null=f"the difference could be worse than the margin of {options.margin:g}",
-        statistic=high
-        if options.better == "lower"
-        else low
-        if options.better == "higher"
-        else max(-low, high),
-        threshold=options.margin,
-        passed=bool(within),
-        reading=f"The arms are {word} within the margin."
-        if within
-        else f"The arms cannot be called {word}: the interval reaches past the margin.",
     )
 
 

@@ -194,6 +194,16 @@ def test_margins():
     assert "equivalent" in rates(PEOPLE, outcome="back", margin=90).check("margin").reading
 
 
+def test_a_margin_of_a_ratio_is_a_ratio():
+    found = rates(PEOPLE, outcome="back", measure="risk_ratio")
+    reach = max(found.headline.conf_high, 1 / found.headline.conf_low)
+    for margin, passed in ((reach * 1.01, True), (1 / reach / 1.01, True), (reach * 0.99, False)):
+        check = rates(PEOPLE, outcome="back", measure="risk_ratio", margin=margin).check("margin")
+        assert check.passed is passed
+    with pytest.raises(StudyError, match="a ratio is a ratio"):
+        rates(PEOPLE, outcome="back", measure="risk_ratio", margin=1)
+
+
 def test_missing_outcomes_bring_bounds_that_hold_the_estimate():
     people = PEOPLE.astype({"back": float})
     people.loc[::9, "back"] = np.nan

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evalkit.errors import DataError
+from evalkit.errors import DataError, StudyError
 from evalkit.impact.did import did
 from evalkit.inference import benjamini_hochberg, holm, romano_wolf
 
@@ -105,3 +105,43 @@ def test_romano_wolf_equals_holm_for_independent_and_is_smaller_for_equal_tests(
     assert same == pytest.approx([0.0455] * 3, abs=0.006)
     apart = romano_wolf(np.array([2.0, 2.0, 2.0]), generator.standard_normal((20_000, 3)))
     assert apart[0] == pytest.approx(1 - (1 - 0.0455) ** 3, abs=0.01)
+
+
+def test_a_margin_is_read_against_the_interval_on_the_scale_of_the_estimate():
+    frame = panel()
+    head = did(frame, **NAMES, diagnostics=False).headline
+    near, far = head.conf_high - 1e-9, max(abs(head.conf_low), abs(head.conf_high)) + 1e-9
+    for margin, better, passed in (
+        (far, None, True),
+        (near, None, False),
+        (far, "lower", True),
+        (near, "lower", False),
+    ):
+        found = did(frame, **NAMES, diagnostics=False, margin=margin, better=better).check("margin")
+        assert found.passed is passed, (margin, better)
+    worst = did(frame, **NAMES, diagnostics=False, margin=far, better="higher").check("margin")
+    assert worst.statistic == pytest.approx(head.conf_low)
+
+
+def test_a_margin_of_a_ratio_is_a_ratio_and_its_inverse_the_same_margin():
+    frame = panel()
+    frame["count"] = np.random.default_rng(1).poisson(40, len(frame))
+    names = NAMES | {"outcome": "count", "family": "poisson"}
+    head = did(frame, **names, diagnostics=False).headline
+    reach = max(head.conf_high, 1 / head.conf_low)
+    for margin, passed in ((reach * 1.001, True), (1 / (reach * 1.001), True), (reach * 0.999, False)):
+        found = did(frame, **names, diagnostics=False, margin=margin).check("margin")
+        assert found.passed is passed
+    with pytest.raises(StudyError, match="a ratio is a ratio"):
+        did(frame, **names, margin=1)
+
+
+@pytest.mark.parametrize("margin", [0, -1, np.inf])
+def test_a_margin_that_is_no_size_is_refused(margin):
+    with pytest.raises(StudyError, match="a size above 0"):
+        did(panel(), **NAMES, margin=margin)
+
+
+def test_compliance_is_refused_with_its_reason():
+    with pytest.raises(StudyError, match="take-up"):
+        did(panel(), **NAMES, compliance="taken")

@@ -16,6 +16,7 @@ from evalkit.impact.did.means import means_frame
 from evalkit.impact.did.options import DidOptions
 from evalkit.impact.did.panel import Panel, read_panel
 from evalkit.impact.did.uncertainty import cluster_checks
+from evalkit.inference import margin_check
 from evalkit.options import takes
 from evalkit.results import Estimate, Result
 
@@ -67,6 +68,9 @@ def did(panel: pd.DataFrame, options: DidOptions) -> Result:
         Outcomes that the programme cannot have changed; a 0/1 column that marks untreated neighbours to leave out.
     subgroup, p_adjust : str
         A column; the effect in each of its values follows the headline, with p-values adjusted by `holm` or `bh`.
+    margin, better : float, str
+        A size of effect that would not matter (in the outcome's unit; with `family="poisson"` a ratio: 1.1 is ten per
+        cent), and which way is better (`lower`, `higher`; left out: equivalence both ways). Adds Check `margin`.
     diagnostics : bool
         False leaves out pre-trend tests, bounds, Bacon weights, the placebo date and leaving out units.
     level, draws, seed
@@ -131,11 +135,14 @@ def did(panel: pd.DataFrame, options: DidOptions) -> Result:
     found = _estimator(options.estimator)(arrays, options)
     checks, frames = diagnose(arrays, options, found) if options.diagnostics else ([], {})
     checks += [*buffered, *placebo_outcomes(did, panel, options)]
+    head = _estimate(found, arrays, options)
+    if options.margin is not None:
+        checks.append(margin_check(head, options.margin, options.better, ratio=options.family == "poisson"))
     return Result(
         method="did",
         estimand="att",
         outcome=options.outcome,
-        estimates=(_estimate(found, arrays, options), *by_subgroup(did, panel, options)),
+        estimates=(head, *by_subgroup(did, panel, options)),
         checks=(*cluster_checks(arrays), *shared, *found.checks, *checks),
         detail={"means": means_frame(arrays), **found.detail, **frames},
         references=(*found.references, *(BOUNDS if "sensitivity" in frames else ())),

@@ -79,4 +79,6 @@ def by_subgroup(door: Door, frame: pd.DataFrame, options: DidOptions) -> tuple[E
 
 
 def _plain(options: DidOptions, **changes: str) -> DidOptions:
-    return replace(options, diagnostics=False, subgroup=None, buffer=None, placebo_outcomes=(), **changes)
+    return replace(
+        options, diagnostics=False, subgroup=None, margin=None, buffer=None, placebo_outcomes=(), **changes
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from evalkit.errors import StudyError
+from evalkit.inference import refuse_margin
 from evalkit.options import one_of
 
 ESTIMATORS = (
@@ -62,6 +63,9 @@ class DidOptions:
     subgroup: str | None = None
     missing: str = "complete"
     p_adjust: str | None = None
+    margin: float | None = None
+    better: str | None = None
+    compliance: str | None = None
     diagnostics: bool = True
     level: float = 0.95
     draws: int = 999
@@ -80,6 +84,9 @@ class DidOptions:
             one_of("scale", self.scale, ("additive",))
         if self.p_adjust is not None:
             one_of("p_adjust", self.p_adjust, ("holm", "bh"), where="did, over subgroups")
+        if self.better is not None:
+            one_of("better", self.better, ("lower", "higher"), where="did")
+        refuse_margin(self.margin, ratio=self.family == "poisson")
         if not 0 < self.level < 1:
             raise StudyError("`level` must lie between 0 and 1", found=str(self.level))
         if self.draws < 99:
@@ -161,6 +168,11 @@ def _by_family(options: DidOptions) -> tuple[tuple[str, bool], ...]:
         (
             "`weights` are not supported with `inference: cr2`",
             options.weights is not None and options.inference == "cr2",
+        ),
+        (
+            "`compliance` is not supported by did: dividing two differences of differences also needs take-up, and "
+            "the effect of taking part, to be steady over time; give the effect of the offer and the take-up apart",
+            options.compliance is not None,
         ),
         (
             "`missing: mice` is not supported by did: rows with missing values are left out",
