@@ -55,13 +55,12 @@ def impact_source(case: Case) -> Check | None:
         return None
     named = sorted(set(lines["analysis"]) - {""})
     entered = int((lines["analysis"] == "").sum())
-    by_hand = (
-        "" if not entered else f" Of {entered} of {len(lines)} lines it was entered, not estimated here."
-    )
-    from_named = " and ".join(f"`{each}`" for each in named) or "no analysis of this study"
-    return Check(
-        name="impact_source", statistic=entered, reading=f"The impact is taken from {from_named}.{by_hand}"
-    )
+    if not named:
+        reading = "Every impact was entered; none is estimated by an analysis of this study."
+    else:
+        reading = f"The impact is taken from {' and '.join(f'`{each}`' for each in named)}."
+        reading += f" For {entered} of {len(lines)} lines it was entered instead." if entered else ""
+    return Check(name="impact_source", statistic=entered, reading=reading)
 
 
 def effect_sign(case: Case) -> Check | None:
