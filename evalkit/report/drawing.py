@@ -6,14 +6,14 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evalkit.report import figures
 from evalkit.report.output import Output, numbers, share_criteria
-from evalkit.report.tables import headline_only, is_share
+from evalkit.report.tables import as_ratio, headline_only, is_share
 from evalkit.report.words import RATIOS, attribute, escape, plain_words, slug
 from evalkit.results import Result
 
@@ -238,7 +238,8 @@ def _icons(output: Output) -> Iterator[Planned]:
 def _forests(output: Output) -> Iterator[Planned]:
     """Differences of one unit side by side, and ratios side by side; never on one axis, and never one alone."""
     scales: dict[str, list[Result]] = {}
-    for result in output.results:
+    for each in output.results:
+        result = replace(each, estimates=tuple(as_ratio(one) for one in each.estimates))
         head = result.estimates[0] if result.estimates else None
         if (
             head is None

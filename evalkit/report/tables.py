@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -88,12 +89,21 @@ def estimates_table(
                     Column(heading="Interval by"), Column(heading="People", numeric=True)]  # fmt: skip
     rows = []
     for result in results:
-        for each in result.estimates:
+        for each in result.estimates if full else map(as_ratio, result.estimates):
             what = _measure_words(output, result, each) if not full else _term_words(each)
             row = [what, estimate_text(each), interval_text(each),
                    unit_words(each.measure, each.unit)]  # fmt: skip
             rows.append(row + (_full_cells(each) if full else []))
     return table(columns, rows, caption=caption, name=name)
+
+
+def as_ratio(each: Estimate) -> Estimate:
+    """The logarithm of a ratio as the ratio, for readers who think in neither."""
+    if not each.measure.startswith("log_"):
+        return each
+    ends = {name: getattr(each, name) for name in ("estimate", "conf_low", "conf_high")}
+    ratios = {name: None if value is None else math.exp(value) for name, value in ends.items()}
+    return replace(each, measure=each.measure.removeprefix("log_"), unit="ratio", **ratios)
 
 
 def checks_table(checks: Sequence[Check], *, caption: str, name: str) -> str:

@@ -175,6 +175,8 @@ def unit_words(measure: str, unit: str | None) -> str:
     """What the number is counted in, for a heading or beside a number."""
     if measure == "proportion" or unit == "proportion":
         return "%"
+    if measure.startswith("log_"):
+        return "log of a ratio"
     if measure in RATIOS or "ratio" in measure:
         return "ratio"
     return unit or "number"

@@ -71,3 +71,28 @@ def test_run_chart_says_where_the_latest_lies():
         draw(figure, name="points")["svg"]
         == draw(figures.points(result, label="calls"), name="points")["svg"]
     )
+
+
+def test_a_pooled_logarithm_is_read_as_the_ratio_in_the_forest():
+    frame = pd.DataFrame(
+        {"study": ["a", "b"], "estimate": [np.log(2.0), np.log(2.0)], "std_error": [0.1, 0.2]}
+    )
+    figure = figures.studies(meta(frame, measure="log_risk_ratio", estimator="fixed"))
+    assert figure.data["text"].iloc[0].startswith("2.00 (1.64 to 2.43)")
+    assert "risk ratio (1: no difference): 2.00" in figure.alt
+    plain = figures.studies(meta(frame, measure="smd", estimator="fixed"))
+    assert plain.data["text"].iloc[0].startswith("0.69")
+
+
+def test_a_pooled_logarithm_is_read_as_the_ratio_in_the_table():
+    from evalkit.report.tables import as_ratio
+    from evalkit.report.words import unit_words
+
+    head = meta(
+        pd.DataFrame({"study": ["a", "b"], "estimate": [0.0, 0.0], "std_error": [0.1, 0.2]}),
+        measure="log_risk_ratio", estimator="fixed",
+    ).headline  # fmt: skip
+    told = as_ratio(head)
+    assert (told.estimate, told.measure) == (1.0, "risk_ratio")
+    assert told.conf_low < 1 < told.conf_high
+    assert unit_words("log_risk_ratio", None) == "log of a ratio"

@@ -122,7 +122,7 @@ def _beside(
     least, most = min([line, *drawn["conf_low"]]), max([line, *drawn["conf_high"]])
     wide = (most - least) or 1.0
     drawn["edge"] = most + 0.05 * wide
-    ticks = _ratio_ticks(least, most) if ratio else _steps(least, most)
+    ticks = ratio_ticks(least, most) if ratio else _steps(least, most)
     breaks = [_place(each, ratio) for each in ticks]
     return (
         ggplot(drawn, aes(y="row"))
@@ -139,7 +139,7 @@ def _beside(
     )
 
 
-def _ratio_ticks(least: float, most: float) -> list[float]:
+def ratio_ticks(least: float, most: float) -> list[float]:
     """No difference first, then halves and doubles, then finer ones, each with room for its label; ends are logs."""
     kept: list[float] = []
     for ratio in (1.0, *TICKS, *FINE_TICKS):

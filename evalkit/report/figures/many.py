@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pandas as pd
 
+from evalkit.report.figures.estimates import ratio_ticks
 from evalkit.report.output import numbers
 from evalkit.report.theme import DARK_BLUE, FOCUS_GREY, INK, ORANGE, TEXT, Figure, plain_theme
 from evalkit.report.words import count, is_number, number, percent, spread
@@ -56,7 +58,7 @@ def studies(result: Result, *, label: str = "", arms: Mapping[str, str] | None =
         + scale_size_manual(values=[1.1, 2.4, 0.6], limits=kinds, guide=None)
         + scale_shape_manual(values=["s", "D"], limits=kinds[:2], guide=None)
         + scale_y_discrete(labels=lambda keys: [names[key] for key in keys], expand=(0, 0.6))
-        + _room(seen, right)
+        + _room(result, seen, right)
         + labs(x=_scale(result), y="")
         + plain_theme()
     )
@@ -67,7 +69,16 @@ def studies(result: Result, *, label: str = "", arms: Mapping[str, str] | None =
 
 def small_studies(result: Result, *, label: str = "", arms: Mapping[str, str] | None = None) -> Figure:
     """Funnel plot: effects against their standard errors, large studies on top, with the lines of chance alone."""
-    from plotnine import aes, geom_line, geom_point, geom_vline, ggplot, labs, scale_y_reverse
+    from plotnine import (
+        aes,
+        geom_line,
+        geom_point,
+        geom_vline,
+        ggplot,
+        labs,
+        scale_x_continuous,
+        scale_y_reverse,
+    )
 
     data = numbers(result.detail["studies"], [*LIMITS, "std_error"]).dropna(subset=["estimate", "std_error"])
     centre, widest = _known(result.headline.estimate), float(data["std_error"].max())
@@ -80,9 +91,16 @@ def small_studies(result: Result, *, label: str = "", arms: Mapping[str, str] | 
         + geom_vline(xintercept=centre, color=INK, size=0.6)
         + geom_point(size=3.4, color=DARK_BLUE)
         + scale_y_reverse()
-        + labs(x=_scale(result), y="standard\nerror")
+        + labs(x=_scale(result), y="standard\nerror" if _shown(result) is float else "error of\nits log")
         + plain_theme(grid="none")
     )
+    if _shown(result) is math.exp:
+        ticks = ratio_ticks(
+            min(data["estimate"].min(), lines["x"].min()), max(data["estimate"].max(), lines["x"].max())
+        )
+        plot = plot + scale_x_continuous(
+            breaks=[math.log(each) for each in ticks], labels=[f"{each:g}" for each in ticks]
+        )
     outside = int(((data["estimate"] - centre).abs() > 1.96 * data["std_error"]).sum())
     check = result.check("small_study")
     alt = (
@@ -139,13 +157,23 @@ def reached(result: Result, *, label: str = "", arms: Mapping[str, str] | None =
 
 def answers(result: Result, *, label: str = "", arms: Mapping[str, str] | None = None) -> Figure:
     """The share of those who answered that agreed, question by question, with its interval, from 0% to 100%."""
-    from plotnine import aes, geom_point, geom_segment, ggplot, labs, scale_x_continuous, scale_y_discrete
+    from plotnine import (
+        aes,
+        geom_point,
+        geom_segment,
+        geom_text,
+        ggplot,
+        labs,
+        scale_x_continuous,
+        scale_y_discrete,
+    )
 
     data = numbers(result.detail["answers"], ["answered", "value", "conf_low", "conf_high"])
     for column in ("value", "conf_low", "conf_high"):
         data[column] = 100 * data[column]
     given = [each if isinstance(each, str) and each else label or "agreed" for each in data["group"]]
     data["question"] = given
+    data["text"] = [f"{number(each, 0)}%" if is_number(each) else "" for each in data["value"]]
     data["row"] = [f"{place:03d}" for place in range(len(data), 0, -1)]
     names = {
         row.row: textwrap.fill(f"{row.question} ({count(row.answered)} answered)", 34)
@@ -155,6 +183,7 @@ def answers(result: Result, *, label: str = "", arms: Mapping[str, str] | None =
         ggplot(data, aes(y="row"))
         + geom_segment(aes(x="conf_low", xend="conf_high", yend="row"), size=1.5, color=DARK_BLUE)
         + geom_point(aes(x="value"), size=4, color=DARK_BLUE)
+        + geom_text(aes(x="value", label="text"), nudge_y=0.34, size=TEXT - 2, color=INK)
         + scale_x_continuous(limits=(0, 100))
         + scale_y_discrete(labels=lambda keys: [names[key] for key in keys], expand=(0, 0.6))
         + labs(x="% of those who answered", y="")
@@ -242,25 +271,39 @@ def _study_rows(result: Result) -> pd.DataFrame:
         limits = {name: getattr(ahead, name) for name in LIMITS}
         rows.append({"study": "range for a new study", "kind": "new study", **limits})
     data = pd.concat([data, numbers(pd.DataFrame(rows), LIMITS)], ignore_index=True)
+    shown = _shown(result)
     data["text"] = [
-        f"{number(row.estimate, 2)} ({spread(row.conf_low, row.conf_high, 2)})"
+        f"{number(shown(row.estimate), 2)} ({spread(shown(row.conf_low), shown(row.conf_high), 2)})"
         if row.kind != "new study"
-        else f"({spread(row.conf_low, row.conf_high, 2)})"
+        else f"({spread(shown(row.conf_low), shown(row.conf_high), 2)})"
         for row in data.itertuples()
     ]
     return data
 
 
-def _room(seen: pd.DataFrame, right: float) -> Any:
+def _shown(result: Result) -> Callable[[float], float]:
+    """What a reader is told of a number on the axis: of a logarithm, the ratio."""
+    return math.exp if result.headline.measure.startswith("log_") else float
+
+
+def _room(result: Result, seen: pd.DataFrame, right: float) -> Any:
     from plotnine import scale_x_continuous
 
     left = min([0.0, *seen["conf_low"]])
-    return scale_x_continuous(limits=(left, right + 0.55 * (right - left or 1.0)))
+    limits = (left, right + 0.55 * (right - left or 1.0))
+    if _shown(result) is float:
+        return scale_x_continuous(limits=limits)
+    ticks = ratio_ticks(left, right)
+    return scale_x_continuous(
+        limits=limits, breaks=[math.log(each) for each in ticks], labels=[f"{each:g}" for each in ticks]
+    )
 
 
 def _scale(result: Result) -> str:
-    unit = result.headline.unit or result.headline.measure.replace("_", " ")
-    return f"{unit} (0: no difference)"
+    measure = result.headline.measure
+    if measure.startswith("log_"):
+        return f"{measure.removeprefix('log_').replace('_', ' ')} (1: no difference)"
+    return f"{result.headline.unit or measure.replace('_', ' ')} (0: no difference)"
 
 
 def _known(value: float | None) -> float:
