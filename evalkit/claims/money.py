@@ -85,7 +85,7 @@ def _break_even(result: Result, w: Words) -> str:
     said = [_switch(name, points[name]) for name in SWITCHES if name in points and _possible(points[name])]
     if not said:
         return ""
-    return f"To cover its cost, with all else as assumed, {', or '.join(said)}. We do not yet know whether it does."
+    return f"To cover its cost, with all else as assumed, {', or '.join(said)}. We do not yet know whether that is so."
 
 
 def _possible(each: Estimate) -> bool:
