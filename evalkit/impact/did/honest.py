@@ -147,7 +147,7 @@ def sensitivity(path: EventPath | None, level: float, *, ratio: bool) -> tuple[p
 def _breakdown_check(value: float) -> Check:
     enough = value >= 1
     if value == 0:
-        words = "The interval holds no effect even if trends were parallel."
+        words = "Averaged over the periods since the start, the interval holds no effect even if trends were parallel."
     else:
         words = f"The finding holds until trends fail after treatment by {value:.2f} times the most seen before it."
     return Check(
