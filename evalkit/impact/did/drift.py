@@ -32,15 +32,7 @@ def drift(path: EventPath, weights: np.ndarray | None = None) -> Drift | None:
     if path.reference is None or not path.universal or not np.isfinite(path.covariance).all():
         return None
     position = {int(t): k for k, t in enumerate(path.times)}
-    before, after = [], []
-    step = path.reference - 1
-    while step in position:
-        before.insert(0, position[step])
-        step -= 1
-    step = path.reference + 1
-    while step in position:
-        after.append(position[step])
-        step += 1
+    before, after = _unbroken(position, path.reference, -1)[::-1], _unbroken(position, path.reference, 1)
     if not before or not any(path.times[k] >= 0 for k in after):
         return None
     keep = np.array(before + after)
@@ -57,3 +49,12 @@ def drift(path: EventPath, weights: np.ndarray | None = None) -> Drift | None:
         ahead=len(after),
         weights=weights,
     )
+
+
+def _unbroken(position: dict[int, int], reference: int, way: int) -> list[int]:
+    """The places of the event times next to the reference, going one way, up to the first gap."""
+    found, step = [], reference + way
+    while step in position:
+        found.append(position[step])
+        step += way
+    return found
