@@ -140,7 +140,7 @@ def power(frame: pd.DataFrame | None, options: PowerOptions) -> Result:
 
     References
     ----------
-    fleiss_levin_paik2003, schoenfeld1983, eldridge_ashby_kerry2006, burlig_preonas_woerman2020.
+    fleiss2003, schoenfeld1983, eldridge2006, burlig2020.
 
     Examples
     --------
@@ -286,11 +286,11 @@ def _check(head: Estimate, options: PowerOptions) -> Check:
 
 def _references(options: PowerOptions) -> tuple[str, ...]:
     used = {
-        "risk_difference": ("fleiss_levin_paik2003",),
+        "risk_difference": ("fleiss2003",),
         "hazard_ratio": ("schoenfeld1983",),
     }.get(options.measure, ())
-    used += ("eldridge_ashby_kerry2006",) if options.icc else ()
-    return used + (("burlig_preonas_woerman2020",) if options.periods_before else ())
+    used += ("eldridge2006",) if options.icc else ()
+    return used + (("burlig2020",) if options.periods_before else ())
 
 
 def _groups(head: Estimate, who: str) -> str:

@@ -8,7 +8,8 @@ from pathlib import Path
 from evalkit.report.annex import bibliography, cited
 
 PACKAGE = Path(__file__).parents[2] / "evalkit"
-KEY = re.compile(r'"([a-z]+(?:19|20)\d\d[a-z]?)"')
+KEY = re.compile(r'"([a-z_]+(?:18|19|20)\d\d[a-z]?)"')
+EDITIONS = {"gmca_2014", "green_book_2026"}  # tables of the parameter library, which are named the same way
 
 
 def test_every_cited_key_is_in_the_bibliography():
@@ -18,7 +19,7 @@ def test_every_cited_key_is_in_the_bibliography():
         for key in KEY.findall(path.read_text(encoding="utf-8"))
         if "report" not in path.parts
     }
-    assert found - set(bibliography()) == set()
+    assert found - set(bibliography()) - EDITIONS == set()
 
 
 def test_an_entry_reads_as_a_reference():
