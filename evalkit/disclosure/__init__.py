@@ -8,9 +8,12 @@ coarsened together, by the finest rule under which enough pairs of whole numbers
 the gate does not know is withheld. If a small count could still be worked out, nothing is written at all.
 """
 
+from evalkit.disclosure.accounts import as_valued
 from evalkit.disclosure.columns import COLUMN_KINDS
 from evalkit.disclosure.gate import Released, release
 from evalkit.disclosure.policy import WITHHELD, Policy, policy
 from evalkit.disclosure.writer import escape_cell, write_csv
 
-__all__ = ["COLUMN_KINDS", "WITHHELD", "Policy", "Released", "escape_cell", "policy", "release", "write_csv"]
+__all__ = [
+    "COLUMN_KINDS", "WITHHELD", "Policy", "Released", "as_valued", "escape_cell", "policy", "release", "write_csv",
+]  # fmt: skip

@@ -9,11 +9,13 @@ import numpy as np
 import pandas as pd
 
 from evalkit.disclosure import estimates as words
+from evalkit.disclosure.accounts import closed_sources, release_closed
 from evalkit.disclosure.columns import kind_of
 from evalkit.disclosure.comparisons import SOMETIMES, at_step, measure_of, pairs_of
 from evalkit.disclosure.comparisons import as_printed as as_planned
 from evalkit.disclosure.curves import is_curve, release_curve
 from evalkit.disclosure.pairs import LARGE, STEPS, Pair
+from evalkit.disclosure.panels import release_panel
 from evalkit.disclosure.plan import Plan, make_plan
 from evalkit.disclosure.policy import WITHHELD, Policy
 from evalkit.disclosure.remainders import design_check, without_remainders
@@ -30,7 +32,7 @@ OF_NOBODY = frozenset({"power"})
 # Beside the headline these give away what one event, or the few people at the top, add up to.
 OF_A_FEW = frozenset({"without_largest_event", "capped_top_1_percent"})
 # Methods whose counts are of people even where the study holds no rows about them.
-OF_PEOPLE = frozenset({"funnel", "survey", "proportion", "risk_score"})
+OF_PEOPLE = frozenset({"funnel", "survey", "proportion", "risk_score", "rates", "survival"})
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -67,6 +69,8 @@ def release(
     texts: Sequence[str] = (),
     areas: frozenset[str] = frozenset(),
     largest_share: Mapping[str, float] | None = None,
+    persons: frozenset[str] = frozenset(),
+    rests_on: Mapping[str, Sequence[str]] | None = None,
 ) -> Released:
     """Coarsen or withhold everything that could tell one person from another; fail closed.
 
@@ -81,6 +85,8 @@ def release(
     checks, texts : checks of the design and sentences (warnings, the design's summary) whose numbers must be coarse.
     areas : further analyses whose units are places, so that their numbers of units are no numbers of people.
     largest_share : by analysis, the share of its total that the two largest contributors hold, where it was measured.
+    persons : analyses by a method of places whose units are people.
+    rests_on : by account, the analyses whose estimates it values, as they are printed.
 
     Raises
     ------
@@ -90,10 +96,10 @@ def release(
     raw = (tuple(results), flow, balance, dict(other or {}), tuple(checks), tuple(texts))
     if not policy.withhold or already_public:
         return _untouched(raw, published, policy, already_public)
-    kinds = [_kind(each, as_printed, areas) for each in results]
+    kinds = ["persons" if each.analysis in persons else _kind(each, as_printed, areas) for each in results]
     blanked = frozenset(name for name, share in (largest_share or {}).items() if share > policy.dominance)
     setting = Setting(policy=policy, record=Record(), places=not people)
-    return _let_out(raw, kinds, blanked, published, setting)
+    return _let_out(raw, kinds, blanked, published, rests_on or {}, setting)
 
 
 def _let_out(
@@ -101,6 +107,7 @@ def _let_out(
     kinds: Sequence[str],
     blanked: Collection[str],
     published: pd.DataFrame | None,
+    rests_on: Mapping[str, Sequence[str]],
     setting: Setting,
 ) -> Released:
     """Plan, print, and look at it once more before it goes."""
@@ -119,11 +126,12 @@ def _let_out(
     record.note(_rule(policy))
     printed_flow = flow if flow.empty else release_frame("flow", flow, setting)
     setting = replace(setting, closed_totals=_closed(flow, printed_flow) - plan.totals)
+    printed = [
+        _released(each, kind, plan, each.analysis in blanked, setting)
+        for each, kind in zip(results, kinds, strict=True)
+    ]
     released = Released(
-        results=tuple(
-            _released(each, kind, plan, each.analysis in blanked, setting)
-            for each, kind in zip(results, kinds, strict=True)
-        ),
+        results=_without_closed(printed, results, rests_on, setting),
         flow=printed_flow,
         balance=None if balance is None else release_frame("balance", balance, setting),
         published=published,
@@ -135,6 +143,18 @@ def _let_out(
     )
     verify(released, results, plan, policy, frozenset(each.analysis for each in about_people))
     return replace(released, suppressed=record.withheld, log=_log(record), notes=tuple(record.notes))
+
+
+def _without_closed(
+    printed: Sequence[Result], raw: Sequence[Result], rests_on: Mapping[str, Sequence[str]], setting: Setting
+) -> tuple[Result, ...]:
+    """The results, but of an account that values a withheld estimate none of its numbers."""
+    shown = {each.analysis: each for each in printed}
+    closed = {name: closed_sources(sources, shown) for name, sources in rests_on.items()}
+    return tuple(
+        release_closed(before, closed[after.analysis], setting) if closed.get(after.analysis) else after
+        for before, after in zip(raw, printed, strict=True)
+    )
 
 
 def _closed(flow: pd.DataFrame, printed: pd.DataFrame) -> frozenset[int]:
@@ -192,6 +212,8 @@ def _released(result: Result, kind: str, plan: Plan, dominated: bool, setting: S
         return replace(result, influence=None)
     if kind == "nobody" or (result.method in OF_MONEY and setting.places):
         return replace(result, influence=None)
+    if kind == "persons":
+        return release_panel(result, setting)
     if result.method == "risk_score":
         return release_score(result, setting)
     places = kind == "places" or (setting.places and result.method not in OF_PEOPLE)

@@ -6,16 +6,16 @@ import time
 import warnings as python_warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
-
-import pandas as pd
 
 from evalkit.errors import DataError, EvalkitError, EvalkitWarning, Problem, StudyError
 from evalkit.pipeline.accounts import account_problems
 from evalkit.pipeline.again import report_of, report_record, require_formats, results_of
 from evalkit.pipeline.compose import Cohort, compose, with_outcomes
 from evalkit.pipeline.estimate import Material, analyse
+from evalkit.pipeline.gate import as_printed, through_gate
 from evalkit.pipeline.gather import Gathered, gather
 from evalkit.pipeline.grants import grant_register
 from evalkit.pipeline.harm import weights_of
@@ -26,12 +26,11 @@ from evalkit.pipeline.plan import score_problems
 from evalkit.pipeline.planned import also_wrong, plan_problems
 from evalkit.pipeline.readiness import Readiness, readiness
 from evalkit.pipeline.write import file_hash, replacing, require_replaceable, versions, write_json
-from evalkit.results import Design, Result
+from evalkit.results import Result
 from evalkit.study import Study, read_study
 
 __all__ = ["audit_file", "check", "find_studies", "outcomes_sql", "report", "run", "run_all", "simulate"]
 
-FLOW = ["step", "arm", "n", "lost", "reason"]
 Progress = Callable[[str], None]
 
 
@@ -124,7 +123,7 @@ def run(
         people = cohort.measured = with_outcomes(study, cohort, gathered)
         samples = tie_samples(study, cohort, gathered)
         material = Material(people=people, frames=gathered.frames, design=cohort.design, tie_samples=samples)
-        results = analyse(study, material)
+        results = analyse(study, material, partial(as_printed, study, gathered, cohort))
     said = [str(each.message) for each in caught if issubclass(each.category, EvalkitWarning)]
     with replacing(target) as fresh:
         values = _write(study, gathered, cohort, results, said, fresh)
@@ -241,20 +240,12 @@ def _by_hand(study: Study, gathered: Gathered) -> list[Problem]:
 def _write(
     study: Study, gathered: Gathered, cohort: Cohort, results: dict[str, Result], said: list[str], fresh: Path
 ) -> dict[str, Any]:
-    from evalkit.disclosure import policy, release
     from evalkit.pipeline.record import record, write_detail
     from evalkit.pipeline.tell import tell
 
     design = cohort.design
-    frames = dict(design.detail) if design is not None else {}
-    released = release(
-        results=_with_design_checks(study, results, design), flow=pd.DataFrame(cohort.flow, columns=FLOW),
-        balance=frames.pop("balance", None), published=gathered.frames.get("published"), other=frames,
-        policy=policy(study.disclosure.preset), people=_about_people(study), as_printed=_as_printed(study),
-        already_public=study.disclosure.already_public, checks=design.checks if design is not None else (),
-        texts=[*([design.summary()] if design is not None else []), *gathered.notes, *said],
-        largest_share=_largest_shares(study, cohort),
-    )  # fmt: skip
+    summary = [design.summary()] if design is not None else []
+    released = through_gate(study, gathered, cohort, results, [*summary, *gathered.notes, *said])
     printed = {result.analysis: result for result in released.results}
     weights = weights_of(study, gathered.frames)
     told = tell(study, results, printed, design)
@@ -270,47 +261,6 @@ def _about_people(study: Study) -> bool:
     """True where the study holds rows about people, in a frame of its own name too."""
     read = (each for each in study.analyses.values() if each.data is not None)
     return study.has_people or any(method(each.method, where="").reads == "people" for each in read)
-
-
-def _with_design_checks(study: Study, results: dict[str, Result], design: Design | None) -> list[Result]:
-    """The checks of the comparison stand with the first result that rests on it."""
-    if design is None:
-        return list(results.values())
-    rests = [
-        name
-        for name, each in results.items()
-        if method(each.method, where="").compares and _of_people(each) and study.analyses[name].data is None
-    ]
-    return [
-        replace(each, checks=(*design.checks, *each.checks)) if rests and name == rests[0] else each
-        for name, each in results.items()
-    ]
-
-
-def _of_people(result: Result) -> bool:
-    return method(result.method, where="").reads == "people"
-
-
-def _largest_shares(study: Study, cohort: Cohort) -> dict[str, float]:
-    """By analysis of harm: the share of all harm that the two people with most of it carry."""
-    shares = {}
-    for name, analysis in study.analyses.items():
-        outcome = study.outcomes.get(analysis.outcome or "")
-        if outcome is None or outcome.measure != "severity" or cohort.measured is None:
-            continue
-        values = cohort.measured[outcome.name].dropna()
-        if values.sum() > 0:
-            shares[name] = float(values.nlargest(2).sum() / values.sum())
-    return shares
-
-
-def _as_printed(study: Study) -> frozenset[str]:
-    """Analyses of figures that a source has printed: their counts stand in study.yml or in published.csv."""
-    return frozenset(
-        name for name, analysis in study.analyses.items()
-        if (analysis.options.get("data_status") or study.data_status) == "published"
-        and method(analysis.method, where="").reads != "account"
-    )  # fmt: skip
 
 
 def _parameters(results: dict[str, Result]) -> list[dict[str, Any]]:

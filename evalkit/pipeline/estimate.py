@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,6 +21,7 @@ from evalkit.study import Analysis, Study, path_problem
 
 # Keys of an analysis that the pipeline itself reads; everything else is an option of the method.
 OWN_KEYS = ("data", "data_status", "studies")
+Printed = Callable[[Mapping[str, Result]], Mapping[str, Result]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,12 +37,17 @@ class Material:
     tie_samples: Sequence[pd.DataFrame] = ()
 
 
-def analyse(study: Study, material: Material) -> dict[str, Result]:
-    """Every analysis of the study under its name; those that rest on another come after it."""
+def analyse(study: Study, material: Material, as_printed: Printed = dict) -> dict[str, Result]:
+    """Every analysis of the study under its name; those that rest on another come after it.
+
+    `as_printed` turns results into what may be printed of them: an account values that, and nothing finer.
+    """
     results: dict[str, Result] = {}
     for analysis in in_order(study):
         try:
-            results[analysis.name] = _one(study, analysis, material, results)
+            account = method(analysis.method, where="").reads == "account"
+            earlier = as_printed(results) if account else results
+            results[analysis.name] = _one(study, analysis, material, earlier)
         except EvalkitError as error:
             raise type(error)(at_analysis(problem, analysis) for problem in error.problems) from None
     return adjusted(study, {name: results[name] for name in study.analyses})

@@ -1,0 +1,136 @@
+"""A motivated intruder who has everything under output/ and goes around the tables: through accounts, panels of
+people, sizes of groups, checks and sentences. Each test is the attack itself."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from evalkit.disclosure import WITHHELD
+from evalkit.disclosure.columns import kind_of
+from evalkit.pipeline import run
+
+COLUMNS = {
+    "person_id": {"type": "id"}, "index_date": {"type": "date"}, "age": {"type": "integer"},
+    "area": {"type": "category", "values": ["North", "South", "East"]}, "reoffended": {"type": "flag"},
+}  # fmt: skip
+OUTCOMES = {
+    "reoffended": {"measure": "column", "column": "reoffended", "label": "reoffended", "better": "lower"}
+}
+MAIN = {"role": "primary", "method": "rates", "outcome": "reoffended", "measure": "risk_difference"}
+ACCOUNT = {
+    "role": "secondary", "method": "cost_benefit", "kind": "evaluation", "perspective": "fiscal", "horizon": 2,
+    "price_year": "2019/20", "draws": 200,
+}  # fmt: skip
+COSTS = pd.DataFrame(
+    [{"line": "grant", "agency": "council", "kind": "revenue", "year": 0, "amount": 50000.0,
+      "price_year": "2019/20", "confidence": 1}]
+)  # fmt: skip
+BENEFITS = pd.DataFrame(
+    [{"line": "custody", "agency": "prisons", "perspective": "fiscal", "transfer": 0, "cashable": 1,
+      "population": 80, "affected": 1.0, "engaged": 1.0, "retained": 1.0, "impact": "main", "deadweight": 0.0,
+      "units": 1.0, "unit_cost": 10000.0, "price_year": "2019/20", "first_year": 0, "last_year": 0,
+      "drop_off": 0.0, "schedule": "standard", "confidence": 1}]
+)  # fmt: skip
+
+
+def people(treated: int, control: int, sizes: tuple[int, int] = (80, 180)) -> pd.DataFrame:
+    """Two arms with so many who reoffended, spread over ages and areas."""
+    x = [*np.repeat([1, 0], [treated, sizes[0] - treated]), *np.repeat([1, 0], [control, sizes[1] - control])]
+    place = np.arange(sum(sizes))
+    return pd.DataFrame({
+        "person_id": [f"p{each}" for each in place], "index_date": "2022-05-01", "age": 10 + place * 7 % 8,
+        "treated": np.repeat([1, 0], sizes), "area": np.array(["North", "South"])[place % 2], "reoffended": x,
+    })  # fmt: skip
+
+
+def outputs(folder: Path, analyses: dict, frames: dict[str, pd.DataFrame], **more) -> tuple[dict, str]:
+    """results.json of a study of these frames, and everything under output/ as one text."""
+    (folder / "data").mkdir(parents=True)
+    for name, frame in frames.items():
+        frame.to_csv(folder / "data" / f"{name}.csv", index=False)
+    study = {
+        "schema": 1, "study": folder.name, "title": "A study", "question": "Did it work?", "commissioner": "A council",
+        "intervention": {"name": "P", "start": "2022-01"}, "data_status": "real", "estimand": "ate", "seed": 1,
+        "assignment": {"by": "randomised", "unit": "person", "chosen_when_high": False, "registered": None},
+        "window": {"from": "2022-01-01", "to": "2022-12-31"}, "extract": {"observed_until": "2024-08-31"},
+        "data": {name: {"file": f"data/{name}.csv"} for name in frames}, "columns": COLUMNS, "outcomes": OUTCOMES,
+        "analyses": analyses, "disclosure": {"preset": "public"}, "report": {"templates": []},
+    } | more  # fmt: skip
+    (folder / "study.yml").write_text(yaml.safe_dump(study, sort_keys=False))
+    run(folder)
+    texts = [path.read_text() for path in sorted((folder / "output").rglob("*")) if path.is_file()]
+    return json.loads((folder / "output" / "results.json").read_text()), "\n".join(texts)
+
+
+@pytest.mark.parametrize("preset", ["public", "partner"])
+def test_an_account_does_not_give_back_a_withheld_estimate(tmp_path, preset):
+    """What a line saves, over its unit cost and its people, is the impact: 4 of 80 less 30 of 180."""
+    found, text = outputs(
+        tmp_path / "closed", {"main": MAIN, "value": ACCOUNT}, disclosure={"preset": preset},
+        frames={"people": people(4, 30), "costs": COSTS, "benefits": BENEFITS},
+    )  # fmt: skip
+    main, account = found["results"]
+    assert main["estimates"][0]["estimate"] is None
+    assert all(each["estimate"] is None for each in account["estimates"])
+    assert "0.1166" not in text
+    assert "`value` was withheld" in text
+    for path in account["detail"].values():
+        frame = pd.read_csv(tmp_path / "closed" / "output" / path)
+        told = [name for name in frame if kind_of(name) in ("amount", "model", "share")]
+        assert path.endswith("parameters.csv") or (frame[told] == WITHHELD).all(axis=None)
+
+
+def test_an_account_values_the_printed_estimate_and_nothing_finer(tmp_path):
+    found, _ = outputs(
+        tmp_path / "open", {"main": MAIN, "value": ACCOUNT},
+        frames={"people": people(21, 67), "costs": COSTS, "benefits": BENEFITS},
+    )  # fmt: skip
+    printed = found["results"][0]["estimates"][0]["estimate"]
+    entered = pd.read_csv(tmp_path / "open" / "output" / "detail" / "value_break_even.csv")["entered"].iloc[0]
+    assert printed is not None
+    assert printed != 100 * (21 / 80 - 67 / 180)
+    assert entered == pytest.approx(-printed / 100, abs=1e-12)
+
+
+def panel(late: int, treated: int = 25, control: int = 35) -> pd.DataFrame:
+    """Persons by month; from the fourth month on only `late` of the treated have the outcome in each."""
+    rows = []
+    for person in range(treated + control):
+        of_programme = person < treated
+        for month in range(1, 7):
+            after = of_programme and month > 3
+            y = int(person < late) if after else int((person + month) % 2)
+            rows.append((f"SECRET{person:03d}", month, y, 4 if of_programme else 0))
+    return pd.DataFrame(rows, columns=["person", "month", "reoffended", "start"])
+
+
+PANEL_COLUMNS = {
+    "person": {"type": "id"}, "month": {"type": "integer"}, "reoffended": {"type": "flag"},
+    "start": {"type": "integer"},
+}  # fmt: skip
+DID = {
+    "role": "primary", "method": "did", "data": "panel", "outcome": "reoffended", "unit": "person", "period": "month",
+    "first_treated": "start", "estimator": "twfe",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("preset", ["public", "partner"])
+@pytest.mark.parametrize("late", [0, 3, 13, 24])
+def test_a_panel_of_people_names_nobody_and_gives_no_small_count(tmp_path, preset, late):
+    """The mean of a month, times the people in it, is a count: 3 of 25 are 0.12."""
+    found, text = outputs(
+        tmp_path / "panel", {"main": DID}, frames={"panel": panel(late)}, columns=PANEL_COLUMNS, outcomes={},
+        disclosure={"preset": preset},
+    )  # fmt: skip
+    assert "SECRET" not in text
+    assert "leave_one_out" not in found["results"][0]["detail"]
+    closed = late in (0, 3, 24) if preset == "public" else late in (3, 24)
+    assert ("means" not in found["results"][0]["detail"]) == closed
+    if late in (3, 24):
+        assert found["results"][0]["estimates"][0]["estimate"] is None or preset == "partner"
