@@ -9,7 +9,8 @@ from functools import cached_property
 import numpy as np
 
 from evalkit.costbenefit.account import Account
-from evalkit.costbenefit.inputs import Inputs, rows_of
+from evalkit.costbenefit.cells import rows_of
+from evalkit.costbenefit.inputs import Inputs
 from evalkit.costbenefit.options import CostBenefitOptions
 from evalkit.costbenefit.sensitivity import BreakEven
 from evalkit.parameters import Library

@@ -11,7 +11,7 @@ from evalkit.costbenefit import crime as of_crime
 from evalkit.costbenefit import parameter_checks as of_parameters
 from evalkit.costbenefit.account import central
 from evalkit.costbenefit.case import Case
-from evalkit.costbenefit.inputs import rows_of, where
+from evalkit.costbenefit.cells import rows_of, where
 from evalkit.costbenefit.sensitivity import ALL_LINES
 from evalkit.results import Check
 

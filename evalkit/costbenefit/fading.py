@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
+from evalkit.costbenefit.cells import rows_of, where
 from evalkit.costbenefit.distributions import Uncertain, from_range
-from evalkit.costbenefit.inputs import rows_of, where
 from evalkit.errors import StudyError
 
 RANGES = ("beta", "triangular")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from evalkit.costbenefit.case import Case
-from evalkit.costbenefit.inputs import rows_of, where
+from evalkit.costbenefit.cells import rows_of, where
 from evalkit.costbenefit.options import schedules
 from evalkit.parameters import OPTIMISM, SPREAD, named, prices
 from evalkit.results import Check

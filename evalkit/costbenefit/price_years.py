@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from evalkit.costbenefit.inputs import where
+from evalkit.costbenefit.cells import where
 from evalkit.errors import DataError, EvalkitError, Problem, StudyError
 from evalkit.parameters import Library, prices
 

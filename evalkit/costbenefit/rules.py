@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
+from evalkit.costbenefit.cells import rows_of, where
 from evalkit.costbenefit.grants import wrong_in_one_account
 from evalkit.costbenefit.impacts import Impact
-from evalkit.costbenefit.inputs import Inputs, rows_of, where
+from evalkit.costbenefit.inputs import Inputs
 from evalkit.errors import DataError, Problem
 from evalkit.parameters import Parameter
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from evalkit.costbenefit.account import MULTIPLICATIVE, Account, terms
+from evalkit.costbenefit.cells import rows_of, where
 from evalkit.costbenefit.distributions import FAMILIES, Uncertain, from_range, lognormal, stream
 from evalkit.costbenefit.fading import drop_off_range, fading
 from evalkit.costbenefit.impacts import Impact
-from evalkit.costbenefit.inputs import RANGED_BENEFITS, Inputs, rows_of, where
+from evalkit.costbenefit.inputs import RANGED_BENEFITS, Inputs
 from evalkit.errors import EvalkitError, Problem, StudyError
 from evalkit.options import one_of
 from evalkit.parameters import SPREAD, Library

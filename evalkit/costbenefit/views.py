@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from evalkit.costbenefit.account import Account, central
-from evalkit.costbenefit.inputs import Inputs, rows_of
+from evalkit.costbenefit.cells import rows_of
+from evalkit.costbenefit.inputs import Inputs
 from evalkit.costbenefit.options import CostBenefitOptions, schedules
 from evalkit.parameters import named
 

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from evalkit.costbenefit.account import Account
-from evalkit.costbenefit.inputs import rows_of
+from evalkit.costbenefit.cells import rows_of
 from evalkit.results import Result
 
 

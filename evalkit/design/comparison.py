@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from evalkit.design import diagnostics, matching, weighting
+from evalkit.design import diagnostics, matching
 from evalkit.design.balance import balance_of, effective_n_table, overlap_table
+from evalkit.design.builders import BUILDERS, Built, nearest
 from evalkit.design.choices import WHERE, DesignOptions
 from evalkit.design.eligible import Eligible, arms_of, eligible
 from evalkit.errors import DesignError, StudyError
 from evalkit.options import takes
 from evalkit.results import Check, Design
 
-CLOSE = 0.2  # standard deviations of the logit: Austin 2011
 AMONG_MATCHED = "att among the matched"
-AMONG_KEPT = "{} among those with scores inside {:g} and {:g}"
 
 
 @takes(DesignOptions)
@@ -74,7 +72,7 @@ def build_design(people: pd.DataFrame, options: DesignOptions) -> Design:
     >>> design = build_design(people, method="nearest", covariates=["age", "prior_offences"], caliper=0.2)
     """
     found = eligible(people, arms_of(people, options), options)
-    built = _BUILDERS[options.method](found, options, np.arange(found.size))
+    built = BUILDERS[options.method](found, options, np.arange(found.size))
     return _finish(people, found, built, options)
 
 
@@ -93,154 +91,10 @@ def tie_orders(
     found = eligible(people, arms_of(people, options), options)
     draws = np.random.default_rng(seed)
     for _ in range(n):
-        yield _finish(people, found, _nearest(found, options, draws.permutation(found.size)), options)
+        yield _finish(people, found, nearest(found, options, draws.permutation(found.size)), options)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class _Built:
-    """What a method decided for the eligible people, by position among them.
-
-    `why` says, for those of weight 0, why a treated person and why a control was left out; `without` marks treated
-    people who have nobody like them.
-    """
-
-    weights: np.ndarray
-    why: tuple[str, str] = ("", "")
-    subclass: np.ndarray | None = None
-    matches: matching.Matches | None = None
-    without: np.ndarray | None = None
-    estimand: str | None = None
-
-
-def _nearest(found: Eligible, options: DesignOptions, rank: np.ndarray) -> _Built:
-    n_treated, n_control = int(found.treated.sum()), int((~found.treated).sum())
-    if not options.replace and n_treated > n_control:
-        raise DesignError(
-            "there are more treated people than controls, so matching without replacement must leave some out",
-            where=WHERE,
-            found=f"{n_treated} treated, {n_control} controls",
-            do="Use `replace: true`, `method: entropy` or `method: overlap`, or find more controls",
-        )
-    width = found.width(options.caliper)
-    matches = matching.nearest(
-        found.logit,
-        matching.processing_order(found.logit, found.treated, options.order, rank, options.seed),
-        np.flatnonzero(~found.treated),
-        rank=rank,
-        strata=found.strata,
-        width=width,
-        ratio=options.ratio,
-        replace=options.replace,
-    )
-    weights = matching.pair_weights(matches, found.size)
-    far = np.zeros(found.size, dtype=bool)
-    far[matches.treated[matches.distance > (width or found.width(CLOSE))]] = True
-    return _Built(
-        weights=weights,
-        why=(_why_unmatched(options), "not chosen as a match"),
-        subclass=None if options.replace else _set_numbers(matches, found.size),
-        matches=matches,
-        without=far | _high_score(found) | (found.treated & (weights == 0)),
-    )
-
-
-def _radius(found: Eligible, options: DesignOptions, rank: np.ndarray) -> _Built:
-    weights = matching.radius_weights(
-        found.logit, found.treated, width=found.width(options.caliper), strata=found.strata
-    )
-    return _Built(
-        weights=weighting.normalised(weights, found.treated),
-        why=(_why_unmatched(options), "no treated person within the caliper"),
-        without=_high_score(found) | (found.treated & (weights == 0)),
-    )
-
-
-def _exact(found: Eligible, options: DesignOptions, rank: np.ndarray) -> _Built:
-    return _stratified(found, found.strata, options, "with the same values")
-
-
-def _subclass(found: Eligible, options: DesignOptions, rank: np.ndarray) -> _Built:
-    strata = matching.subclass_of_score(found.probability, found.treated, options.subclasses)
-    return _stratified(found, strata, options, "in the subclass")
-
-
-def _stratified(found: Eligible, strata: np.ndarray, options: DesignOptions, which: str) -> _Built:
-    weights = matching.stratum_weights(strata, found.treated, options.estimand)
-    used = weights > 0
-    number = np.where(used, strata, -1)
-    number[used] = np.unique(strata[used], return_inverse=True)[1] + 1
-    return _Built(
-        weights=weights,
-        why=(f"no control {which}", f"no treated person {which}"),
-        subclass=number,
-        without=found.treated & ~used,
-        estimand=None if options.estimand == "att" or used.all() else f"{options.estimand} among the matched",
-    )
-
-
-def _inverse_probability(found: Eligible, options: DesignOptions, rank: np.ndarray) -> _Built:
-    kept = np.ones(found.size, dtype=bool)
-    if options.trim is not None:
-        kept = (found.probability >= options.trim) & (found.probability <= 1 - options.trim)
-        if not found.treated[kept].any() or found.treated[kept].all():
-            raise DesignError("trimming leaves an arm empty", where=WHERE, do="Choose a smaller `trim`")
-    weights = np.zeros(found.size)
-    weights[kept] = weighting.inverse_probability(
-        found.logit[kept], found.treated[kept], estimand=options.estimand, stabilised=options.stabilised
-    )
-    why = "" if kept.all() else f"score outside {options.trim:g} to {1 - options.trim:g}"
-    trimmed = None if kept.all() else AMONG_KEPT.format(options.estimand, options.trim, 1 - options.trim)
-    return _Built(weights=weights, why=(why, why), without=_high_score(found), estimand=trimmed)
-
-
-def _overlap(found: Eligible, options: DesignOptions, rank: np.ndarray) -> _Built:
-    return _Built(
-        weights=weighting.overlap_weights(found.probability, found.treated), without=_high_score(found)
-    )
-
-
-def _entropy(found: Eligible, options: DesignOptions, rank: np.ndarray) -> _Built:
-    weights = weighting.entropy_balance(
-        found.columns, found.treated, estimand=options.estimand, moments=options.moments, where=WHERE
-    )
-    return _Built(weights=weights, without=_high_score(found))
-
-
-def _none(found: Eligible, options: DesignOptions, rank: np.ndarray) -> _Built:
-    return _Built(weights=np.ones(found.size))
-
-
-_BUILDERS = {
-    "nearest": _nearest,
-    "exact": _exact,
-    "subclass": _subclass,
-    "radius": _radius,
-    "inverse_probability": _inverse_probability,
-    "entropy": _entropy,
-    "overlap": _overlap,
-    "none": _none,
-}
-
-
-def _why_unmatched(options: DesignOptions) -> str:
-    limits = [f"caliper of {options.caliper:g} standard deviations"] if options.caliper else []
-    limits += [f"same {', '.join(options.exact)}"] if options.exact else []
-    return "no free control left" + (f" ({'; '.join(limits)})" if limits else "")
-
-
-def _high_score(found: Eligible) -> np.ndarray:
-    beyond = found.logit > found.logit[~found.treated].max() + found.width(CLOSE)
-    return found.treated & ((found.probability > diagnostics.HIGH_SCORE) | beyond)
-
-
-def _set_numbers(matches: matching.Matches, n: int) -> np.ndarray:
-    number = np.full(n, -1)
-    number[matches.treated] = np.unique(matches.treated, return_inverse=True)[1] + 1
-    number[matches.control] = number[matches.treated]
-    return number
-
-
-def _finish(people: pd.DataFrame, found: Eligible, built: _Built, options: DesignOptions) -> Design:
+def _finish(people: pd.DataFrame, found: Eligible, built: Built, options: DesignOptions) -> Design:
     if not (built.weights[found.treated] > 0).any() or not (built.weights[~found.treated] > 0).any():
         raise DesignError(
             "no treated person has a control like them, so nothing can be compared",
@@ -264,7 +118,7 @@ def _finish(people: pd.DataFrame, found: Eligible, built: _Built, options: Desig
     )
 
 
-def _estimand(found: Eligible, built: _Built, options: DesignOptions) -> str:
+def _estimand(found: Eligible, built: Built, options: DesignOptions) -> str:
     if built.estimand:
         return built.estimand
     unmatched = options.estimand == "att" and (built.weights[found.treated] == 0).any()
@@ -302,7 +156,7 @@ def _pairs(people: pd.DataFrame, found: Eligible, matches: matching.Matches | No
     )
 
 
-def _discarded(people: pd.DataFrame, found: Eligible, built: _Built) -> pd.DataFrame:
+def _discarded(people: pd.DataFrame, found: Eligible, built: Built) -> pd.DataFrame:
     out = built.weights == 0
     parts = [
         *found.lost,
@@ -318,7 +172,7 @@ def _discarded(people: pd.DataFrame, found: Eligible, built: _Built) -> pd.DataF
     return pd.DataFrame({"person": people.index[rows[place]], "reason": reason})
 
 
-def _balance(found: Eligible, built: _Built, options: DesignOptions) -> pd.DataFrame | None:
+def _balance(found: Eligible, built: Built, options: DesignOptions) -> pd.DataFrame | None:
     columns = [*found.columns, *found.beside]
     if not columns:
         return None
@@ -329,7 +183,7 @@ def _balance(found: Eligible, built: _Built, options: DesignOptions) -> pd.DataF
     return balance_of(columns, found.treated[whole], built.weights[whole], estimand=options.estimand)
 
 
-def _detail(found: Eligible, built: _Built, balance: pd.DataFrame | None) -> dict[str, pd.DataFrame]:
+def _detail(found: Eligible, built: Built, balance: pd.DataFrame | None) -> dict[str, pd.DataFrame]:
     detail = {} if balance is None else {"balance": balance}
     if found.logit is not None:
         detail["overlap"] = overlap_table(found.logit, found.treated, built.weights)
@@ -337,7 +191,7 @@ def _detail(found: Eligible, built: _Built, balance: pd.DataFrame | None) -> dic
 
 
 def _checks(
-    found: Eligible, built: _Built, balance: pd.DataFrame | None, options: DesignOptions
+    found: Eligible, built: Built, balance: pd.DataFrame | None, options: DesignOptions
 ) -> tuple[Check, ...]:
     checks = []
     if built.without is not None:

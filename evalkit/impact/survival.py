@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
-from evalkit import inference
-from evalkit.errors import DataError, EstimationError, StudyError
+from evalkit.errors import DataError, EstimationError
 from evalkit.impact import kaplan_meier as km
 from evalkit.impact.adjusted import covariate_matrix
-from evalkit.impact.cox import TRANSFORMS, CoxFit, cox, proportional_hazards_test, robust_covariance
+from evalkit.impact.cox import CoxFit, cox, proportional_hazards_test, robust_covariance
 from evalkit.impact.measures import FEWEST_CLUSTERS, FEWEST_IN_ARM, Spread, estimate_from
-from evalkit.impact.proportion import check_level
 from evalkit.impact.rates_checks import clusters as cluster_check
 from evalkit.impact.sample import Sample, attrition, read_sample
-from evalkit.options import one_of, takes
+from evalkit.impact.survival_frames import quantity, survival_frames
+from evalkit.impact.survival_options import SurvivalOptions
+from evalkit.options import takes
 from evalkit.results import Check, Estimate, Result
 
-ESTIMATORS = ("kaplan_meier", "cox", "rmst", "aalen_johansen")
 TERMS = {"rmst": "rmst_difference", "cox": "hazard_ratio"}
 MEASURES = {
     "kaplan_meier": "survival_difference", "rmst": "mean_difference", "aalen_johansen": "risk_difference",
@@ -32,47 +29,6 @@ REFERENCES = {
     "rmst": ("royston2013",),
     "aalen_johansen": ("aalen1978",),
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class SurvivalOptions:
-    """Columns of a time and an event, and how to compare the arms. See `survival`."""
-
-    outcome: str = ""
-    time: str | None = None
-    event: str | None = None
-    treated: str = "treated"
-    estimator: str = "kaplan_meier"
-    covariates: tuple[str, ...] = ()
-    ties: str = "efron"
-    transform: str = "km"
-    horizon: float | None = None
-    weights: str | None = None
-    subclass: str | None = None
-    cluster: str | None = None
-    estimand: str = "att"
-    level: float = 0.95
-
-    def __post_init__(self) -> None:
-        one_of("estimator", self.estimator, ESTIMATORS, where="survival")
-        one_of("ties", self.ties, ("efron", "breslow"), where="survival")
-        one_of("transform", self.transform, TRANSFORMS, where="survival")
-        check_level(self.level)
-        if (self.time is None) != (self.event is None):
-            raise StudyError("`time` and `event` go together", where="survival")
-        if self.time is None and not self.outcome:
-            raise StudyError("give an `outcome`, or the columns `time` and `event`", where="survival")
-        if self.covariates and self.estimator != "cox":
-            raise StudyError(
-                "`covariates` belong to `estimator: cox`", where="survival", found=self.estimator
-            )
-        if self.horizon is not None and self.horizon <= 0:
-            raise StudyError("`horizon` is a time above 0", where="survival", found=str(self.horizon))
-
-    @property
-    def columns(self) -> tuple[str, str]:
-        """The columns of the time and of the event."""
-        return self.time or f"{self.outcome}_time", self.event or f"{self.outcome}_event"
 
 
 @takes(SurvivalOptions)
@@ -153,7 +109,7 @@ def survival(people: pd.DataFrame, options: SurvivalOptions) -> Result:
             _horizon_check(horizon, options),
             *_test_checks(test, estimates[0], options),
         ),
-        detail=_frames(sample, time, horizon, options),
+        detail=survival_frames(sample, time, horizon, options),
         references=REFERENCES[options.estimator],
     )
 
@@ -196,7 +152,7 @@ def _difference(sample: Sample, time: np.ndarray, horizon: float, options: Survi
     values, influence = [], np.zeros(len(time))
     for sign, flag in ((1.0, True), (-1.0, False)):
         rows = sample.arm(flag)
-        value, moved = _quantity(sample, time, horizon, options, rows)
+        value, moved = quantity(sample, time, horizon, options, rows)
         values.append(value)
         influence[rows] = sign * moved
     scale = 1.0 if options.estimator == "rmst" else 100.0
@@ -210,16 +166,6 @@ def _difference(sample: Sample, time: np.ndarray, horizon: float, options: Survi
     return replace(
         each, unit=("days" if days else None) if options.estimator == "rmst" else "percentage points"
     )
-
-
-def _quantity(
-    sample: Sample, time: np.ndarray, horizon: float, options: SurvivalOptions, rows: np.ndarray
-) -> tuple[float, np.ndarray]:
-    function = {
-        "rmst": km.restricted_mean_at, "aalen_johansen": km.incidence_at,
-    }.get(options.estimator, km.survival_at)  # fmt: skip
-    weights = sample.weights[rows] if sample.weighted else None
-    return function(time[rows], sample.outcome[rows], horizon, weights)
 
 
 def _clustered(influence: np.ndarray, sample: Sample) -> Spread:
@@ -335,67 +281,3 @@ def _horizon_check(horizon: float, options: SurvivalOptions) -> Check:
         reading=f"The horizon is {horizon:g}, {chosen}.",
         next_step="" if options.horizon is not None else "Fix `horizon` in the plan.",
     )
-
-
-def _frames(
-    sample: Sample, time: np.ndarray, horizon: float, options: SurvivalOptions
-) -> dict[str, pd.DataFrame]:
-    frames = {"curves": _stacked(partial(_curve, sample, time, options))}
-    frames["arms"] = _stacked(partial(_arm, sample, time, horizon, options))
-    if options.estimator == "aalen_johansen":
-        frames["incidence"] = _stacked(partial(_incidence, sample, time, options))
-    return frames
-
-
-def _stacked(of_arm: partial) -> pd.DataFrame:
-    parts = []
-    for name, flag in (("treated", True), ("control", False)):
-        part = of_arm(flag)
-        part.insert(0, "arm", name)
-        parts.append(part)
-    return pd.concat(parts, ignore_index=True)
-
-
-def _curve(sample: Sample, time: np.ndarray, options: SurvivalOptions, flag: bool) -> pd.DataFrame:
-    rows = sample.arm(flag)
-    weights = sample.weights[rows] if sample.weighted else None
-    curve = km.kaplan_meier(time[rows], (sample.outcome[rows] > 0).astype(float), weights)
-    low, high = km.log_log_limits(curve.survival, curve.hazard_variance, options.level)
-    table = pd.DataFrame({
-        "time": curve.time, "at_risk": curve.people, "events": curve.people_events,
-        "survival": curve.survival, "conf_low": low, "conf_high": high,
-    })  # fmt: skip
-    if curve.time[0] == 0:
-        return table
-    start = pd.DataFrame([[0.0, len(rows), 0, 1.0, 1.0, 1.0]], columns=table.columns)
-    return pd.concat([start.astype(table.dtypes.to_dict()), table], ignore_index=True)
-
-
-def _arm(
-    sample: Sample, time: np.ndarray, horizon: float, options: SurvivalOptions, flag: bool
-) -> pd.DataFrame:
-    rows = sample.arm(flag)
-    value, influence = _quantity(sample, time, horizon, options, rows)
-    variance = float((influence**2).sum())
-    if options.estimator == "rmst":
-        found = inference.wald(value, math.sqrt(variance), level=options.level)
-        low, high = found.low, found.high
-    else:
-        alive = 1 - value if options.estimator == "aalen_johansen" else value
-        spread = variance / alive**2 if alive > 0 else math.nan
-        limits = km.log_log_limits(np.array([alive]), np.array([spread]), options.level)
-        low, high = float(limits[0][0]), float(limits[1][0])
-        if options.estimator == "aalen_johansen":
-            low, high = 1 - high, 1 - low
-    events = int(((sample.outcome[rows] == 1) & (time[rows] <= horizon)).sum())
-    columns = ["n", "events", "value", "conf_low", "conf_high"]
-    return pd.DataFrame([[len(rows), events, value, low, high]], columns=columns)
-
-
-def _incidence(sample: Sample, time: np.ndarray, options: SurvivalOptions, flag: bool) -> pd.DataFrame:
-    rows = sample.arm(flag)
-    weights = sample.weights[rows] if sample.weighted else None
-    grid, value, variance = km.cumulative_incidence(time[rows], sample.outcome[rows], weights)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        low, high = km.log_log_limits(1 - value, variance / (1 - value) ** 2, options.level)
-    return pd.DataFrame({"time": grid, "value": value, "conf_low": 1 - high, "conf_high": 1 - low})

@@ -87,7 +87,7 @@ def test_every_way_to_absorb_agrees(monkeypatch):
     closed = regression.absorb(columns, (unit, period), grid=(40, 6))
     general = regression.absorb(columns, (unit, period))
     np.testing.assert_allclose(closed, general, atol=1e-12)
-    monkeypatch.setattr(regression, "DENSE_LEVELS", 0)
+    monkeypatch.setattr(regression.absorption, "DENSE_LEVELS", 0)
     np.testing.assert_allclose(closed, regression.absorb(columns, (unit, period)), atol=1e-8)
 
 
