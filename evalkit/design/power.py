@@ -9,7 +9,16 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr, ndtri
 
-from evalkit.design.precision import MEASURES, UNITS, largest, on_test_scale, standard_errors, transformed
+from evalkit.design.precision import (
+    MEASURES,
+    PROPORTIONS,
+    UNITS,
+    largest,
+    on_test_scale,
+    reached_with,
+    standard_errors,
+    transformed,
+)
 from evalkit.errors import StudyError
 from evalkit.options import one_of, takes
 from evalkit.results import Check, Estimate, Result
@@ -17,7 +26,11 @@ from evalkit.results import Check, Estimate, Result
 WHERE = "power"
 GRID = 400
 MULTIPLES = (0.5, 1.0, 2.0, 4.0)
-RATIOS = ("rate_ratio", "hazard_ratio")
+RATIOS = ("risk_ratio", "odds_ratio", "rate_ratio", "hazard_ratio")
+RATIOS_OF_PROPORTIONS = ("risk_ratio", "odds_ratio")
+OTHER_WAY = {"lower": "higher", "higher": "lower"}
+OTHER_TERM = {"higher": "minimum_detectable_increase", "lower": "minimum_detectable_reduction"}
+NOUNS = {"risk_ratio": "a share", "odds_ratio": "odds"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +84,7 @@ class PowerOptions:
             return
         if self.baseline is None:
             raise StudyError(f"`baseline` is required with measure `{self.measure}`", where=WHERE)
-        proportion = self.measure in ("risk_difference", "hazard_ratio")
+        proportion = self.measure in (*PROPORTIONS, "hazard_ratio")
         if not 0 < self.baseline < (1 if proportion else math.inf):
             raise StudyError(
                 "`baseline` must lie between 0 and 1" if proportion else "`baseline` must be above 0",
@@ -97,6 +110,14 @@ class PowerOptions:
                 raise StudyError(f"`{name}` must {words}", where=WHERE, found=value)
         if self.effect is not None and not (self.effect > 0 if self.measure in RATIOS else self.effect != 0):
             raise StudyError("`effect` must be a difference other than 0, or a ratio above 0", where=WHERE)
+        if self.effect == 1 and self.measure in RATIOS:
+            raise StudyError("`effect` must be a ratio other than 1, which is no effect", where=WHERE)
+        if self.effect is not None and self.measure in PROPORTIONS:
+            reached = reached_with(self.effect, self.measure, self.baseline)
+            if not 0 <= reached <= 1:
+                raise StudyError(
+                    "`effect` must leave a share between 0 and 1", where=WHERE, found=f"{reached:.2f}"
+                )
 
 
 @takes(PowerOptions)
@@ -106,7 +127,8 @@ def power(frame: pd.DataFrame | None, options: PowerOptions) -> Result:
     Parameters
     ----------
     frame : None, or a people frame whose 0/1 column `treated` is counted where the numbers are not given.
-    measure : `risk_difference` (percentage points), `mean_difference` (units of `sd`), `rate_ratio`, `hazard_ratio`.
+    measure : `risk_difference` (percentage points), `risk_ratio`, `odds_ratio`, `mean_difference` (units of `sd`),
+        `rate_ratio`, `hazard_ratio`.
     baseline : what happens without the programme: a proportion, or events per person and unit of `follow_up`; for
         `hazard_ratio` the proportion of controls with the event by the end.
     n_treated, n_control : people at the start. `attrition` is the share lost by the end.
@@ -124,8 +146,10 @@ def power(frame: pd.DataFrame | None, options: PowerOptions) -> Result:
     Returns
     -------
     Result with the headline term `minimum_detectable_effect` (a size without sign, or a ratio; missing where even the
-    largest possible difference could not be seen). Detail `sizes`: n_treated, n_control, value for 0.5 to 4 times the
-    people. Check `power` holds the answer in words; it fails where the `effect` is smaller than could be seen.
+    largest possible difference could not be seen). A ratio of shares or odds differs by direction, so the other way
+    follows as `minimum_detectable_increase` (or `minimum_detectable_reduction`). Detail `sizes`: n_treated, n_control,
+    value for 0.5 to 4 times the people. Check `power` holds the answer in words; it fails where the `effect` is
+    smaller than could be seen.
 
     Assumes
     -------
@@ -134,9 +158,11 @@ def power(frame: pd.DataFrame | None, options: PowerOptions) -> Result:
     Notes
     -----
     The difference d solves d = z(1−α/2)·SE₀ + z(power)·SE₁. Proportions: SE₀ pools the two arms, SE₁ does not (Fleiss,
-    Levin and Paik 2003). Rates: SE of the log ratio is √(φ/events₁ + φ/events₀). Survival: √(1/(p₁p₀·events))
-    (Schoenfeld 1983). Clusters multiply variances by 1 + ((1 + cv²)m − 1)·icc (Eldridge, Ashby and Kerry 2006).
-    Panels: variance of mean after minus mean before under AR(1) (Burlig, Preonas and Woerman 2020).
+    Levin and Paik 2003). Risk and odds ratios are that same difference of proportions, printed as a ratio to the
+    baseline: the three measures never disagree about what could be seen. Rates: SE of the log ratio is
+    √(φ/events₁ + φ/events₀). Survival: √(1/(p₁p₀·events)) (Schoenfeld 1983). Clusters multiply variances by
+    1 + ((1 + cv²)m − 1)·icc (Eldridge, Ashby and Kerry 2006). Panels: variance of mean after minus mean before under
+    AR(1) (Burlig, Preonas and Woerman 2020).
 
     References
     ----------
@@ -148,7 +174,7 @@ def power(frame: pd.DataFrame | None, options: PowerOptions) -> Result:
     """
     options = _with_numbers(frame, options)
     planned = options.n_treated is not None
-    estimates = [_detectable(options)] if planned else []
+    estimates = [_detectable(options), *_other_way(options)] if planned else []
     if options.effect is not None:
         estimates += [_power(options)] if planned else []
         estimates.append(_sample_size(options))
@@ -157,7 +183,7 @@ def power(frame: pd.DataFrame | None, options: PowerOptions) -> Result:
         estimand="",
         outcome=options.outcome,
         estimates=tuple(estimates),
-        checks=(_check(estimates[0], options),) if planned else (),
+        checks=(_check(estimates, options),) if planned else (),
         detail={"sizes": _sizes(options)} if planned else {},
         references=_references(options),
     )
@@ -234,6 +260,14 @@ def _detectable(options: PowerOptions) -> Estimate:
     return _estimate("minimum_detectable_effect", minimum_detectable_effect(options), options)
 
 
+def _other_way(options: PowerOptions) -> list[Estimate]:
+    """A ratio of shares up is not the reciprocal of the ratio down: both are given."""
+    if options.measure not in RATIOS_OF_PROPORTIONS:
+        return []
+    other = replace(options, direction=OTHER_WAY[options.direction])
+    return [_estimate(OTHER_TERM[other.direction], minimum_detectable_effect(other), other)]
+
+
 def _power(options: PowerOptions) -> Estimate:
     return replace(
         _estimate("power", achieved_power(options), options), measure="probability", unit="probability"
@@ -266,7 +300,8 @@ def _sizes(options: PowerOptions) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["n_treated", "n_control", "value"]).astype({"value": float})
 
 
-def _check(head: Estimate, options: PowerOptions) -> Check:
+def _check(estimates: list[Estimate], options: PowerOptions) -> Check:
+    head = estimates[0]
     enough = None if options.effect is None else achieved_power(options) >= options.power
     if head.estimate is None:
         enough = False
@@ -277,16 +312,27 @@ def _check(head: Estimate, options: PowerOptions) -> Check:
         statistic=head.estimate,
         threshold=options.effect,
         passed=enough,
-        reading=words,
+        reading=words + _other_in_words(estimates, options),
         next_step="Plan for more people, or for learning about delivery rather than effect."
         if enough is False
         else "",
     )
 
 
+def _other_in_words(estimates: list[Estimate], options: PowerOptions) -> str:
+    """What could be seen the other way, where that is another size."""
+    other = next((each for each in estimates if each.term in OTHER_TERM.values()), None)
+    if other is None:
+        return ""
+    way = "an increase" if options.direction == "lower" else "a reduction"
+    if other.estimate is None:
+        return f" The largest possible {way.split()[1]} could not be seen."
+    return f" Were it {way}: {_difference(other)}."
+
+
 def _references(options: PowerOptions) -> tuple[str, ...]:
     used = {
-        "risk_difference": ("fleiss2003",),
+        **dict.fromkeys(PROPORTIONS, ("fleiss2003",)),
         "hazard_ratio": ("schoenfeld1983",),
     }.get(options.measure, ())
     used += ("eldridge2006",) if options.icc else ()
@@ -305,7 +351,8 @@ def _difference(head: Estimate) -> str:
     if head.measure == "mean_difference":
         return f"a difference of about {head.estimate:.2g} {head.unit}"
     change = 100 * (head.estimate - 1)
-    return f"a rate about {abs(change):.0f}% {'lower' if change < 0 else 'higher'}"
+    noun = NOUNS.get(head.measure, "a rate")
+    return f"{noun} about {abs(change):.0f}% {'lower' if change < 0 else 'higher'}"
 
 
 def _ceiling(value: float) -> int:

@@ -10,9 +10,13 @@ import numpy as np
 if TYPE_CHECKING:
     from evalkit.design.power import PowerOptions
 
-MEASURES = ("risk_difference", "mean_difference", "rate_ratio", "hazard_ratio")
+MEASURES = ("risk_difference", "risk_ratio", "odds_ratio", "mean_difference", "rate_ratio", "hazard_ratio")
+# Tested as a difference of two proportions, whatever the scale that they are printed on.
+PROPORTIONS = ("risk_difference", "risk_ratio", "odds_ratio")
 UNITS = {
     "risk_difference": "percentage points",
+    "risk_ratio": "ratio",
+    "odds_ratio": "ratio",
     "mean_difference": "units of the outcome",
     "rate_ratio": "ratio",
     "hazard_ratio": "ratio",
@@ -22,17 +26,31 @@ LARGEST_LOG_RATIO = 5.0
 
 def on_test_scale(effect: float, options: PowerOptions) -> tuple[float, int]:
     """Size and sign of an effect where the test works: proportions, units, or logarithms of ratios."""
-    if options.measure == "risk_difference":
-        effect = effect / 100
+    if options.measure in PROPORTIONS:
+        effect = reached_with(effect, options.measure, options.baseline) - options.baseline
     elif options.measure != "mean_difference":
         effect = math.log(effect)
     return abs(effect), -1 if effect < 0 else 1
+
+
+def reached_with(effect: float, measure: str, baseline: float) -> float:
+    """The proportion that a difference in points, a risk ratio or an odds ratio makes of the baseline."""
+    if measure == "risk_difference":
+        return baseline + effect / 100
+    if measure == "risk_ratio":
+        return baseline * effect
+    odds = effect * baseline / (1 - baseline)
+    return odds / (1 + odds)
 
 
 def transformed(size: float, options: PowerOptions) -> float:
     """A size on the scale of the test as the measure prints it."""
     if options.measure == "risk_difference":
         return 100 * size
+    if options.measure in PROPORTIONS:
+        reached = options.baseline + (-size if options.direction == "lower" else size)
+        ratio = reached / options.baseline
+        return ratio if options.measure == "risk_ratio" else ratio * (1 - options.baseline) / (1 - reached)
     if options.measure == "mean_difference":
         return size
     return math.exp(-size if options.direction == "lower" else size)
@@ -40,7 +58,7 @@ def transformed(size: float, options: PowerOptions) -> float:
 
 def largest(options: PowerOptions) -> float:
     """The largest effect that could be true, on the scale of the test."""
-    if options.measure == "risk_difference":
+    if options.measure in PROPORTIONS:
         return options.baseline if options.direction == "lower" else 1 - options.baseline
     if options.measure == "mean_difference":
         return 20 * sum(standard_errors(0.0, options))
@@ -56,7 +74,7 @@ def standard_errors(
     treated = whole * options.n_treated / inflated
     control = whole * (options.n_control if n_control is None else n_control)
     control /= inflated if options.clustered == "both" else 1.0
-    if options.measure == "risk_difference":
+    if options.measure in PROPORTIONS:
         null, alternative = _proportions(effect, options.baseline, treated, control)
     elif options.measure == "mean_difference":
         null = alternative = options.sd * math.sqrt(panel_factor(options) * (1 / treated + 1 / control))

@@ -45,6 +45,48 @@ def test_a_pilot_of_45_families_sees_about_26_points():
     )
 
 
+@pytest.mark.parametrize("direction", ["lower", "higher"])
+@pytest.mark.parametrize("measure", ["risk_ratio", "odds_ratio"])
+def test_a_ratio_of_shares_is_the_difference_that_can_be_seen_on_another_scale(measure, direction):
+    plan = {"baseline": 0.3, "n_treated": 260, "n_control": 410, "icc": 0.03, "cluster_size": 12}
+    points = detectable(**plan, direction=direction)
+    reached = 0.3 + (points if direction == "higher" else -points) / 100
+    expected = reached / 0.3 if measure == "risk_ratio" else reached / (1 - reached) / (0.3 / 0.7)
+    assert detectable(measure=measure, **plan, direction=direction) == pytest.approx(
+        expected, abs=COEFFICIENT
+    )
+
+
+@pytest.mark.parametrize("direction", ["lower", "higher"])
+@pytest.mark.parametrize("measure", ["risk_ratio", "odds_ratio"])
+def test_statsmodels_gives_a_detectable_ratio_the_power_that_was_asked_for(measure, direction):
+    from statsmodels.stats.proportion import power_proportions_2indep
+
+    ratio = detectable(measure=measure, baseline=0.35, n_treated=500, n_control=500, direction=direction)
+    odds = ratio * 0.35 / 0.65
+    reached = ratio * 0.35 if measure == "risk_ratio" else odds / (1 + odds)
+    found = power_proportions_2indep(reached - 0.35, 0.35, 500, ratio=1.0, alpha=0.05)
+    assert found.power == pytest.approx(0.8, abs=1e-5)  # statsmodels adds the far tail of the test
+
+
+def test_a_ratio_of_shares_says_both_directions():
+    plan = {"measure": "odds_ratio", "baseline": 0.4, "n_treated": 90, "n_control": 120}
+    down, up = power(None, **plan), power(None, **plan, direction="higher")
+    assert down.estimate("minimum_detectable_increase").estimate == up.headline.estimate
+    assert up.estimate("minimum_detectable_reduction").estimate == down.headline.estimate
+    assert down.headline.estimate < 1 < up.headline.estimate
+    assert "% lower. Were it an increase: odds about" in down.check("power").reading
+    assert down.references == ("fleiss2003",)
+
+
+def test_a_ratio_to_plan_for_needs_the_people_that_its_points_need():
+    points = power(None, baseline=0.35, effect=-5.0).headline.estimate
+    risk = power(None, measure="risk_ratio", baseline=0.35, effect=0.30 / 0.35).headline
+    odds = power(None, measure="odds_ratio", baseline=0.35, effect=(0.30 / 0.70) / (0.35 / 0.65)).headline
+    assert risk.estimate == pytest.approx(points, abs=COEFFICIENT)
+    assert odds.estimate == pytest.approx(points, abs=COEFFICIENT)
+
+
 def test_means_by_the_closed_form():
     found = detectable(measure="mean_difference", n_treated=80, n_control=120, sd=3.0, r_squared=0.36)
     assert found == pytest.approx(Z * 3 * 0.8 * np.sqrt(1 / 80 + 1 / 120), abs=COEFFICIENT)
@@ -131,6 +173,9 @@ def test_the_arms_of_a_frame_are_counted():
         ({"baseline": 0.4, "n_treated": 10, "n_control": 10, "power": 1.5}, "`power` must lie"),
         ({"baseline": 0.4, "n_treated": 10, "n_control": 0}, "`n_control` must be above 0"),
         ({"baseline": 0.4, "effect": 0}, "`effect` must be"),
+        ({"baseline": 0.4, "effect": 1, "measure": "odds_ratio"}, "ratio other than 1"),
+        ({"baseline": 0.4, "effect": 3, "measure": "risk_ratio"}, "a share between 0 and 1"),
+        ({"baseline": 40, "n_treated": 10, "n_control": 10, "measure": "odds_ratio"}, "Write 40% as 0.40"),
         ({"baseline": 0.4, "n_treated": 9, "n_control": 9, "periods_before": 3}, "both `periods_before`"),
         ({"measure": "median"}, "must be one of"),
     ],
