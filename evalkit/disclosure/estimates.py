@@ -114,7 +114,8 @@ def checks_without(checks: Sequence[Check], setting: Setting, *, everybody: bool
 
 def stripped(check: Check, setting: Setting) -> Check:
     """The check without its numbers, and without whether it was passed."""
-    setting.record.withheld += check.statistic is not None
+    # Whether it had a number counts for nothing: that would say that a count is not nought.
+    setting.record.withheld += 1
     return replace(check, statistic=None, passed=None, reading=UNREAD, next_step="")
 
 

@@ -14,6 +14,8 @@ from evalkit.disclosure.columns import kind_of
 from evalkit.disclosure.comparisons import SOMETIMES, at_step, measure_of, pairs_of
 from evalkit.disclosure.comparisons import as_printed as as_planned
 from evalkit.disclosure.curves import is_curve, release_curve
+from evalkit.disclosure.groups import without_differences, without_interaction
+from evalkit.disclosure.means import few_in_means, may_be_shares, without_few_in_means
 from evalkit.disclosure.pairs import LARGE, STEPS, Pair
 from evalkit.disclosure.panels import release_panel
 from evalkit.disclosure.plan import Plan, make_plan
@@ -71,6 +73,7 @@ def release(
     largest_share: Mapping[str, float] | None = None,
     persons: frozenset[str] = frozenset(),
     rests_on: Mapping[str, Sequence[str]] | None = None,
+    greatest: Mapping[str, float] | None = None,
 ) -> Released:
     """Coarsen or withhold everything that could tell one person from another; fail closed.
 
@@ -87,6 +90,8 @@ def release(
     largest_share : by analysis, the share of its total that the two largest contributors hold, where it was measured.
     persons : analyses by a method of places whose units are people.
     rests_on : by account, the analyses whose estimates it values, as they are printed.
+    greatest : by analysis of an outcome of whole numbers from 0 on, the greatest of them, where it was measured (None:
+        nowhere, and any mean from 0 to 1 is taken for a share).
 
     Raises
     ------
@@ -98,7 +103,7 @@ def release(
         return _untouched(raw, published, policy, already_public)
     kinds = ["persons" if each.analysis in persons else _kind(each, as_printed, areas) for each in results]
     blanked = frozenset(name for name, share in (largest_share or {}).items() if share > policy.dominance)
-    setting = Setting(policy=policy, record=Record(), places=not people)
+    setting = Setting(policy=policy, record=Record(), places=not people, greatest=greatest)
     return _let_out(raw, kinds, blanked, published, rests_on or {}, setting)
 
 
@@ -206,7 +211,7 @@ def _kind(result: Result, as_printed: frozenset[str], areas: frozenset[str]) -> 
 
 
 def _released(result: Result, kind: str, plan: Plan, dominated: bool, setting: Setting) -> Result:
-    policy, record = setting.policy, setting.record
+    record = setting.record
     if kind == "as_printed":
         record.note(f"The figures of `{result.analysis}` were printed by their source and pass as printed.")
         return replace(result, influence=None)
@@ -217,32 +222,51 @@ def _released(result: Result, kind: str, plan: Plan, dominated: bool, setting: S
     if result.method == "risk_score":
         return release_score(result, setting)
     places = kind == "places" or (setting.places and result.method not in OF_PEOPLE)
-    setting = replace(setting, places=places)
-    pairs = {} if places else pairs_of(result)
-    small = {group for group, pair in pairs.items() if pair.small(policy)}
-    few = bool(small) or _few_events(result, policy)
     if dominated:
         record.note(f"`{result.analysis}` was withheld: two people hold most of its total.")
-    kept = [each for each in result.estimates if not (few and each.term in SOMETIMES)]
-    estimates = [
-        words.withheld(each, policy) if dominated else _estimate(each, pairs, plan, few, setting)
-        for each in kept
-    ]
-    record.withheld += sum(
-        before.estimate is not None and after.estimate is None
-        for before, after in zip(kept, estimates, strict=True)
-    )
+    return _compared(result, plan, dominated, replace(setting, places=places))
+
+
+def _compared(result: Result, plan: Plan, dominated: bool, setting: Setting) -> Result:
+    """A comparison of people, or anything of places: estimates, then the checks and frames that rest on them."""
+    policy = setting.policy
+    pairs = {} if setting.places else pairs_of(result)
+    small = {group for group, pair in pairs.items() if pair.small(policy)}
+    few = bool(small) or _few_events(result, policy) or bool(np.any(few_in_means(result, setting)))
+    estimates = _estimates(result, pairs, plan, few, dominated, setting)
     hidden = None in pairs and plan.printings[pairs[None]].times == 0
     checks = (
         words.checks_without(result.checks, setting, everybody=None in small or not small)
         if few
         else [words.release_check(each, setting, coarse=bool(pairs), hidden=hidden) for each in result.checks]
     )
+    checks = without_interaction(checks, estimates, setting)
     if dominated:
         checks = [words.stripped(each, setting) if each.name == "heavy_tail" else each for each in checks]
     detail = {} if dominated else _detail(result, pairs.get(None), setting)
+    if not setting.places:
+        detail = without_few_in_means(result, detail, setting)
     printed = replace(result, estimates=tuple(estimates), checks=tuple(checks), detail=detail, influence=None)
     return without_remainders(result, printed, setting)
+
+
+def _estimates(
+    result: Result, pairs: Mapping[str | None, Pair], plan: Plan, few: bool, dominated: bool, setting: Setting
+) -> list[Estimate]:
+    policy, shares = setting.policy, may_be_shares(result, setting)
+    kept = [each for each in result.estimates if not (few and each.term in SOMETIMES)]
+    out = [
+        words.withheld(each, policy) if dominated else _estimate(each, pairs, plan, few, setting, shares=shares)
+        for each in kept
+    ]
+    if not setting.places:
+        out = without_differences(kept, out, setting)
+    # Of people an estimate that never was counts too: else how many were withheld would tell it from nought.
+    setting.record.withheld += sum(
+        after.estimate is None and (before.estimate is not None or not setting.places)
+        for before, after in zip(kept, out, strict=True)
+    )
+    return out
 
 
 def _detail(result: Result, pair: Pair | None, setting: Setting) -> dict[str, pd.DataFrame]:
@@ -264,8 +288,10 @@ def _few_events(result: Result, policy: Policy) -> bool:
 
 
 def _estimate(
-    each: Estimate, pairs: Mapping[str | None, Pair], plan: Plan, blank: bool, setting: Setting
-) -> Estimate:
+    each: Estimate, pairs: Mapping[str | None, Pair], plan: Plan, blank: bool, setting: Setting,
+    *, shares: bool = False,
+) -> Estimate:  # fmt: skip
+    """One estimate of people or places; `shares`: means that may be of noughts and ones."""
     policy = setting.policy
     if each.term in OF_A_FEW:
         return words.withheld(each, policy)
@@ -280,7 +306,8 @@ def _estimate(
         return words.from_share(each, policy, setting.pairs)
     if blank:
         return words.withheld(each, policy)
-    if policy.rounding > 1 and measure_of(each) not in (None, "mean_difference"):
+    means = measure_of(each) in (None, "mean_difference")
+    if (policy.rounding > 1 or each.group is not None) and (not means or (shares and each.group is not None)):
         return _uncounted(each, policy)
     return words.from_model(each, policy, places=False)
 

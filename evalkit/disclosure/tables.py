@@ -39,7 +39,8 @@ class Record:
 class Setting:
     """What a frame is judged by: the policy, the people in the smaller arm, whether its units are places, how often
     the rounding the pairs (count, total) of a comparison are rounded to (0: withheld in every table), and the totals
-    that everybody knows; `closed_totals` are those that another table had to withhold."""
+    that everybody knows; `closed_totals` are those that another table had to withhold; `greatest`: by analysis of
+    an outcome of whole numbers, the greatest of them (None: not known)."""
 
     policy: Policy
     record: Record
@@ -48,6 +49,7 @@ class Setting:
     pairs: Mapping[tuple[float, float], int] = field(default_factory=dict)
     open_totals: Collection[int] = frozenset()
     closed_totals: Collection[int] = frozenset()
+    greatest: Mapping[str, float] | None = None
 
 
 def release_frame(name: str, frame: pd.DataFrame, setting: Setting) -> pd.DataFrame:

@@ -34,7 +34,7 @@ def through_gate(
         policy=policy(study.disclosure.preset), people=study.has_people, as_printed=_as_printed(study),
         already_public=study.disclosure.already_public, checks=design.checks if design is not None else (),
         texts=texts, largest_share=_largest_shares(study, cohort), persons=_panels_of_people(study),
-        rests_on=_rests_on(gathered, results),
+        rests_on=_rests_on(gathered, results), greatest=_greatest(study, gathered, cohort),
     )  # fmt: skip
 
 
@@ -63,6 +63,20 @@ def _rests_on(gathered: Gathered, results: Mapping[str, Result]) -> dict[str, li
     named = _named(gathered, results)
     accounts = [name for name, each in results.items() if method(each.method, where="").reads == "account"]
     return dict.fromkeys(accounts, named) if named else {}
+
+
+def _greatest(study: Study, gathered: Gathered, cohort: Cohort) -> dict[str, float]:
+    """By analysis whose outcome is, in the rows that it may read, whole numbers from 0 on: the greatest of them."""
+    found = {}
+    for name, analysis in study.analyses.items():
+        outcome = study.outcomes.get(analysis.outcome or "")
+        column = analysis.outcome if outcome is None else outcome.column or outcome.name
+        frame = gathered.frames.get(analysis.data) if analysis.data is not None else cohort.measured
+        if frame is not None and column in frame.columns:
+            values = pd.to_numeric(frame[column], errors="coerce").dropna()
+            if len(values) and (values >= 0).all() and (values % 1 == 0).all():
+                found[name] = float(values.max())
+    return found
 
 
 def _panels_of_people(study: Study) -> frozenset[str]:

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from evalkit.disclosure import WITHHELD
+from evalkit.disclosure import WITHHELD, policy
 from evalkit.disclosure.columns import kind_of
 from evalkit.pipeline import run
 
@@ -134,3 +134,69 @@ def test_a_panel_of_people_names_nobody_and_gives_no_small_count(tmp_path, prese
     assert ("means" not in found["results"][0]["detail"]) == closed
     if late in (3, 24):
         assert found["results"][0]["estimates"][0]["estimate"] is None or preset == "partner"
+
+
+@pytest.mark.parametrize("preset", ["public", "partner"])
+@pytest.mark.parametrize("how", ["adjusted", "weighted"])
+def test_a_mean_of_noughts_and_ones_is_no_way_round_their_count(tmp_path, preset, how):
+    """Adjusted or weighted, the mean of an arm times its people is its count to within a person: 0.05 x 80 = 4."""
+    mean = MAIN | {"measure": "mean_difference"} | ({"adjust": ["age"]} if how == "adjusted" else {})
+    design = {"method": "none" if how == "adjusted" else "inverse_probability", "covariates": ["age"]}
+    found, _ = outputs(
+        tmp_path / "means", {"main": mean}, frames={"people": people(4, 30)}, design=design,
+        disclosure={"preset": preset},
+    )  # fmt: skip
+    arms = pd.read_csv(tmp_path / "means" / "output" / found["results"][0]["detail"]["arms"])
+    assert (arms.loc[arms["arm"] == "treated", ["value", "conf_low", "conf_high"]] == WITHHELD).all(axis=None)
+    assert found["results"][0]["estimates"][0]["estimate"] is None
+
+
+@pytest.mark.parametrize("preset", ["public", "partner"])
+def test_sizes_of_groups_do_not_add_up_to_a_small_one(tmp_path, preset):
+    """Everybody less the printed groups is the group whose size is withheld."""
+    frame = people(40, 90)
+    frame.loc[[0, 1, 60], "area"] = "East"
+    frame.loc[range(100, 107), "area"] = "East"
+    found, _ = outputs(
+        tmp_path / "groups", {"main": MAIN | {"subgroup": "area"}}, frames={"people": frame},
+        disclosure={"preset": preset},
+    )  # fmt: skip
+    estimates = found["results"][0]["estimates"]
+    whole = next(each for each in estimates if each["group"] is None)
+    groups = [each for each in estimates if each["group"] is not None]
+    half = policy(preset).rounding // 2
+    for arm in ("n_treated", "n_control"):
+        hidden = [each for each in groups if each[arm] is None]
+        slack = half * (len(groups) - len(hidden))
+        shown = sum(each[arm] or 0 for each in groups)
+        left = whole[arm] - shown
+        assert len(hidden) != 1 or slack >= policy(preset).protection or left >= policy(preset).threshold
+
+
+def test_the_test_between_groups_goes_with_a_withheld_group(tmp_path):
+    """Two groups and their chi-square: from one group's estimate and the test follows the other's."""
+    frame = people(40, 90)
+    frame["reoffended"] = frame["reoffended"].where(frame["area"] == "North", 0)
+    frame.loc[[1, 3, 101, 103, 105], "reoffended"] = 1
+    found, _ = outputs(
+        tmp_path / "between", {"main": MAIN | {"subgroup": "area"}}, frames={"people": frame},
+        disclosure={"preset": "partner"},
+    )  # fmt: skip
+    closed = any(each["estimate"] is None for each in found["results"][0]["estimates"] if each["group"])
+    test = next(each for each in found["results"][0]["checks"] if each["name"] == "subgroup_interaction")
+    assert closed
+    assert test["statistic"] is None
+    assert not any(digit.isdigit() for digit in test["reading"])
+
+
+def test_how_many_were_withheld_does_not_tell_nought_from_a_few(tmp_path):
+    """A ratio of nought does not exist: it must count as withheld all the same."""
+    ratio = {
+        "main": MAIN | {"measure": "risk_ratio"},
+        "odds": MAIN | {"role": "secondary", "measure": "odds_ratio"},
+    }
+    counted = [
+        outputs(tmp_path / f"of{x}", ratio, frames={"people": people(x, 30)})[0]["disclosure"]["suppressed"]
+        for x in (0, 4)
+    ]
+    assert counted[0] == counted[1]
