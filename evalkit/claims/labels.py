@@ -12,6 +12,7 @@ _VERBS = frozenset(
 )
 _PARTICIPLES = {"was": "been", "were": "been", "did": "done", "went": "gone", "came": "come", "took": "taken"}
 _TIME_TO = re.compile(r"(?:time|days|weeks|months|years) (?:to|until|before|without) (?:the )?", re.IGNORECASE)
+_WITHOUT = re.compile(r"\b(?:without|not|never|no|free of|free from)\b", re.IGNORECASE)
 _NOUNS = frozenset(["recorded", "reported", "proven", "alleged", "estimated", "related"])
 
 
@@ -63,8 +64,8 @@ class Words:
 def of_event(w: Words, measure: str) -> Words:
     """The words for people who had an event by some time, or went without it, where the label may name that time."""
     event = _TIME_TO.sub("", w.label, count=1) if _TIME_TO.match(w.label) else w.label
-    if measure != "survival_difference":
-        return replace(w, label=event)
+    if measure != "survival_difference" or (w.is_verb and _WITHOUT.search(w.label)):
+        return replace(w, label=event)  # the label tells of those who went without already
     if not w.is_verb:
         return replace(w, label=f"had gone without “{event}”")
     first, *rest = w.label.split(" ")

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from evalkit.report.output import Output, numbers
-from evalkit.report.words import count, escape, money, plain_words, sentence
+from evalkit.report.words import count, escape, is_number, money, sentence
 
 SIMULATED = (
     "Invented data. These figures were made up to show the method. They say nothing about any real programme."
@@ -65,9 +65,9 @@ def answers(output: Output) -> str:
         text = given[key]
         if headline and text != headline:
             text = text.replace(headline, "").strip() or text
-        if key == "at_what_cost":
-            text = " ".join([sentence(text), *_payers(output), *_prices(output)])
-        lines.append(f"{question}\n:   {escape(sentence(text))}\n")
+        points = [*_payers(output), *_age(output)] if key == "at_what_cost" else []
+        listed = "".join(f"    - {escape(point)}\n" for point in points)
+        lines.append(f"{question}\n:   {escape(sentence(text))}\n" + (f"\n{listed}" if listed else ""))
     return "::: {.answers}\n" + "\n".join(lines) + ":::\n"
 
 
@@ -108,26 +108,20 @@ def _headline(output: Output) -> str:
     return sentence(output.get("headline") or "")
 
 
-def _prices(output: Output) -> Sequence[str]:
-    """How old the oldest unit cost is, and which parameters nobody has checked, where there is an account."""
+def _age(output: Output) -> Sequence[str]:
+    """How old the oldest unit cost is, and whether all were checked; the part on cost and value names each."""
     accounts = [r for r in output.results if r.method == "cost_benefit"]
     if not accounts:
         return []
-    said = []
-    dated = [row for row in output.rows("parameters") if isinstance(row.get("age_years"), int | float)]
-    if dated:
-        oldest = max(dated, key=lambda row: row["age_years"])
-        years = f"{count(oldest['age_years'])} {'year' if oldest['age_years'] == 1 else 'years'}"
-        said.append(
-            f"The oldest unit cost ({_lower(oldest.get('item') or oldest.get('code'))}) is in prices of "
-            f"{oldest.get('price_year') or 'an unknown year'}, {years} before those of the account."
-        )
-    checks = (r.check("unverified_parameters") for r in accounts)
-    read = [sentence(c.reading) for c in checks if c is not None and c.passed is False and c.reading][:1]
-    rows = [row for row in output.rows("parameters") if not row.get("verified")]
-    unchecked = [_lower(row.get("item") or row.get("code")) for row in rows]
-    unsaid = [name for name in unchecked if not any(name in each for each in read)]
-    return [*said, *([f"Not verified: {', '.join(unsaid)}."] if unsaid else []), *read]
+    rows, said = output.rows("parameters"), []
+    dated = [row["age_years"] for row in rows if is_number(row.get("age_years"))]
+    if dated and max(dated) >= 1:
+        years = f"{count(max(dated))} {'year' if max(dated) == 1 else 'years'}"
+        said.append(f"The oldest unit cost is in prices {years} older than those of the account.")
+    checks = [r.check("unverified_parameters") for r in accounts]
+    if any(c is not None and c.passed is False for c in checks) or not all(r.get("verified") for r in rows):
+        said.append("Some of the values used were not checked at their source: see “Cost and value”.")
+    return said
 
 
 def _payers(output: Output) -> Sequence[str]:
@@ -153,7 +147,7 @@ def _payers(output: Output) -> Sequence[str]:
             if back.estimate is None
             else f"would have repaid its costs by the end of year {count(back.estimate)} (year 0 is the first)"
         )
-        said.append(f"For all public budgets together it {when}.")
+        said.append(f"All public budgets together: it {when}.")
     return said
 
 
@@ -162,12 +156,6 @@ def _listed(amounts: pd.Series) -> str:
     first = [f"{name} ({money(each)})" for name, each in amounts.head(MOST_PAYERS).items()]
     more = len(amounts) - len(first)
     return ", ".join([*first, *([f"and {count(more)} more"] if more else [])])
-
-
-def _lower(text: object) -> str:
-    """A label as it reads inside a sentence: its first letter small, unless it begins with an abbreviation."""
-    words = plain_words(text)
-    return words[:1].lower() + words[1:] if words[1:2].islower() else words
 
 
 PARTS: Sequence[str] = ("banner", "lead", "answers", "limits")

@@ -21,7 +21,7 @@ from evalkit.report.tables import (
     table,
 )  # fmt: skip
 from evalkit.report.words import count, day, escape, plain_words, sentence, unticked
-from evalkit.results import Result
+from evalkit.results import Check, Result
 
 LEVELS = {
     0: "Activity or plan only",
@@ -88,16 +88,34 @@ def statements(output: Output) -> str:
     if not rows:
         return _none("No statements: the results hold none, so nothing is claimed here.")
     by_name = {result.analysis: result for result in output.results}
-    return "\n".join(_pair(row, by_name.get(str(row.get("analysis"))), output) for row in rows)
+    limits = _told_once([sentence(row.get("cannot_say") or "Not recorded.") for row in rows])
+    return "\n".join(
+        _pair(row, by_name.get(str(row.get("analysis"))), output, limit)
+        for row, limit in zip(rows, limits, strict=True)
+    )
+
+
+def _told_once(limits: Sequence[str]) -> list[str]:
+    """What cannot be said, in full the first time; after that its first sentence."""
+    return [
+        text if text not in limits[:i] else sentence(text.split(". ")[0]) for i, text in enumerate(limits)
+    ]
 
 
 def delivered(output: Output) -> str:
     """Who was reached, step by step."""
     rows = output.rows("flow")
     if not rows:
-        return _none("No flow of people is shown: this study works with totals, not with people.")
+        return _none(_no_flow(output))
     return flow_table(rows, output.arms, caption="How many people there were at each step, and who was lost",
                       name="flow", gated=not output.internal)  # fmt: skip
+
+
+def _no_flow(output: Output) -> str:
+    """Why there is no flow of people."""
+    if any(each.method == "risk_score" for each in output.results):
+        return "No steps are shown: every case with a score and an outcome was counted, as the tables above say."
+    return "No steps are shown: this study works with totals, not with records of people."
 
 
 def findings(output: Output) -> str:
@@ -127,7 +145,8 @@ def definitions(output: Output) -> str:
         for name, each in outcomes.items()
         if isinstance(each, Mapping)
     ]
-    return "\n".join(lines) or _none("No outcomes are defined: the analyses work with columns of a table.")
+    none = "Each measure is what its table or its source calls it; no other definition was given."
+    return "\n".join(lines) or _none(none)
 
 
 def quality(output: Output) -> str:
@@ -137,11 +156,16 @@ def quality(output: Output) -> str:
         return _none("No checks were made on the main analysis.")
     ordered = sorted(checks, key=lambda each: (False, True, None).index(each.passed))
     rows = [[plain_words(c.name).capitalize(), VERDICT[c.passed],
-             unticked(f"{c.reading} {c.next_step}".strip()) or "[x]"] for c in ordered[:MOST_CHECKS]]  # fmt: skip
+             unticked(f"{c.reading} {_said_plainly(c)}".strip()) or "[x]"] for c in ordered[:MOST_CHECKS]]  # fmt: skip
     shown = table([Column(heading="Check"), Column(heading="Result"), Column(heading="Reading")], rows,
                   caption="How the main result stands up to its checks", name="quality")  # fmt: skip
     more = len(ordered) - len(rows)
     return shown + (f"\nThe technical annex has {count(more)} more.\n" if more > 0 else "")
+
+
+def _said_plainly(check: Check) -> str:
+    """A next step, unless it names an option: that one speaks to the analyst, who reads the annex."""
+    return "" if "`" in check.next_step else check.next_step
 
 
 def groups(output: Output) -> str:
@@ -173,11 +197,17 @@ def about(output: Output) -> str:
         ("Data", output.status),
         *(own for key, own in _own_words(output).items() if key not in PROMINENT),
         ("Disclosure", f"Preset {output.get('disclosure', 'preset') or 'not recorded'}; "
-         f"{count(output.get('disclosure', 'suppressed') or 0)} cells withheld"),
+         f"{withheld(output)}"),
     ]  # fmt: skip
     return "::: {.fields}\n" + "\n".join(
         f"{escape(name)}\n:   {escape(given) if given else 'Not recorded'}\n" for name, given in rows
     ) + ":::\n"  # fmt: skip
+
+
+def withheld(output: Output) -> str:
+    """How many cells of the tables are withheld, in words."""
+    n = output.get("disclosure", "suppressed") or 0
+    return f"{count(n) if n else 'no'} {'cell is' if n == 1 else 'cells are'} withheld"
 
 
 def _own_words(output: Output) -> dict[str, tuple[str, str]]:
@@ -195,21 +225,20 @@ def _none(text: str) -> str:
     return f"{escape(text)}\n"
 
 
-def _pair(row: Mapping[str, object], result: Result | None, output: Output) -> str:
+def _pair(row: Mapping[str, object], result: Result | None, output: Output, cannot: str) -> str:
     label = output.label(result) if result else plain_words(row.get("label") or row.get("analysis", "result"))
-    role = f" ({result.role} measure)" if result and result.role else ""
-    words = [f"Size: {row['size_word']}." if row.get("size_word") else "",
+    words = [f"{result.role.capitalize()} measure." if result and result.role else "",
+             f"Size: {row['size_word']}." if row.get("size_word") else "",
              f"Certainty: {row['certainty_word']}." if row.get("certainty_word") else ""]  # fmt: skip
     rated = " ".join(word for word in words if word)
     can = escape(sentence(row.get("can_say") or "Nothing: no sentence is allowed at this level of evidence."))
-    cannot = escape(sentence(row.get("cannot_say") or "Not recorded."))
     return (
-        f"### {escape(label[:1].upper() + label[1:] + role)} {{.unnumbered}}\n\n"
+        f"### {escape(label[:1].upper() + label[1:])} {{.unnumbered}}\n\n"
         + (f"::: {{.meta-line}}\n{escape(rated)}\n:::\n\n" if rated else "")
         + ":::: {.say-pair}\n"
         + box("can-say", f"**You can say**\n\n{can}", style="Can Say")
         + "\n"
-        + box("cannot-say", f"**You cannot say**\n\n{cannot}", style="Cannot Say")
+        + box("cannot-say", f"**You cannot say**\n\n{escape(cannot)}", style="Cannot Say")
         + "::::\n"
     )
 

@@ -25,10 +25,11 @@ from evalkit.report import (
 )
 from evalkit.report.drawing import stage_figures
 from evalkit.report.output import Output, read_output
+from evalkit.report.parts import withheld
 from evalkit.report.qmd import split_front_matter
 from evalkit.report.theme import templates_dir as shipped_templates
 from evalkit.report.word import reference_document
-from evalkit.report.words import count, day, escape
+from evalkit.report.words import day, escape
 
 KEPT = (".qmd", ".html", ".pdf", ".docx", ".json")
 ASSETS = ("styles.css", "fonts")
@@ -161,7 +162,7 @@ def values_of(study: Output) -> dict[str, Any]:
     status, run = found["status"], day(study.run.get("finished") or study.run.get("started") or "")
     found["footer"] = (f"{study.values['title']}. {status}. Made with evalkit {found['version']}"
                        f"{' on ' + run if run else ''}. Every number comes from results.json; "
-                       f"{count(study.get('disclosure', 'suppressed') or 0)} cells are withheld.")  # fmt: skip
+                       f"{withheld(study)}.")  # fmt: skip
     return {name: escape(value) for name, value in found.items()} | {"engine": "Quarto"}
 
 

@@ -10,12 +10,17 @@ from collections.abc import Sequence
 
 from evalkit.report.output import Output
 from evalkit.report.words import escape, sentence
-from evalkit.results import Check
+from evalkit.results import Check, Result
 
 MORE_PEOPLE = (
     "Include more people: to halve the width of a range takes about four times as many. Every person counts for "
     "much while there are few."
 )
+MORE_COUNTS = (
+    "Count over a longer time, or over more places: to halve the width of a range takes about four times as many "
+    "events."
+)
+OF_COUNTS = ("counts", "interrupted", "did", "synthetic_control", "run_chart")
 MORE_MONTHS = "Collect figures for more months, above all from before the start."
 MORE_PLACES = "Add comparison places, so that what happened to one of them cannot decide the answer."
 CLOSER = "Record more about each person beforehand, in both groups, so that like is compared with like."
@@ -63,6 +68,7 @@ BY_CHECK = {
     "cashable_average_costs": "Ask the finance officers of each payer which savings would set money free.",
     "tests_disagree": "Collect more: reasonable tests of these figures disagree.",
     "few_studies": "Look for studies with dull results: they are the least likely to have been published.",
+    "preset_limits": "Mend the score, or do without it, until it keeps within the limits that were set beforehand.",
     "heterogeneity": "Ask what differed between the studies, before anything rests on their average.",
 }  # fmt: skip
 
@@ -95,16 +101,17 @@ def _of_people(output: Output) -> bool:
 def _checks(output: Output) -> list[str]:
     """The main analysis first; of the others only what they failed."""
     results = sorted(output.results, key=lambda each: each.role != "primary")
-    found = [_step(c, main=r.role == "primary") for r in results for c in r.checks]
+    found = [_step(c, r, main=r.role == "primary") for r in results for c in r.checks]
     return [step for step in found if step]
 
 
-def _step(check: Check, *, main: bool) -> str:
+def _step(check: Check, result: Result, *, main: bool) -> str:
     if check.passed is True or not check.next_step or (check.passed is None and not main):
         return ""
     # A step with an option's name in it speaks to the analyst, who reads the annex.
     plain = check.next_step if check.passed is False and "`" not in check.next_step else ""
-    return BY_CHECK.get(check.name, plain)
+    step = BY_CHECK.get(check.name, plain)
+    return MORE_COUNTS if step == MORE_PEOPLE and result.method in OF_COUNTS else step
 
 
 PARTS: Sequence[str] = ("next_steps",)

@@ -14,9 +14,11 @@ from evalkit.report.words import (
     SHORTHAND,
     count,
     escape,
+    heading_words,
     is_number,
     number,
     percent,
+    places,
     plain_words,
     quantity,
     slug,
@@ -92,7 +94,7 @@ def estimates_table(
         for each in result.estimates if full else map(as_ratio, result.estimates):
             what = _measure_words(output, result, each) if not full else _term_words(each)
             row = [what, estimate_text(each), interval_text(each),
-                   unit_words(each.measure, each.unit)]  # fmt: skip
+                   (unit_words if full else heading_words)(each.measure, each.unit)]  # fmt: skip
             rows.append(row + (_full_cells(each) if full else []))
     return table(columns, rows, caption=caption, name=name)
 
@@ -131,12 +133,14 @@ def arms_table(result: Result, arms: Mapping[str, str], *, caption: str, name: s
     columns = [Column(heading="Group"), Column(heading="People", numeric=True), Column(heading=counted, numeric=True),
                Column(heading=value_heading, numeric=True),
                Column(heading="Range (95% interval)", numeric=True)]  # fmt: skip
-    scale, places = (100, 1) if shares else (1, 2)
+    scale = 100 if shares else 1
+    ends = measured[["value", "conf_low", "conf_high"]].itertuples(index=False)
+    decimals = 1 if shares else max((places(*each) for each in ends), default=2)
     rows = []
     for (_, row), (_, raw) in zip(measured.iterrows(), frame.iterrows(), strict=True):
-        value = number(row["value"] * scale, places) if is_number(row["value"]) else count_cell(raw, "value")
+        value = number(row["value"] * scale, decimals) if is_number(row["value"]) else count_cell(raw, "value")
         rows.append([arms.get(str(row["arm"]), str(row["arm"])), count_cell(raw, "n"), count_cell(raw, "events"),
-                     value, spread(row["conf_low"] * scale, row["conf_high"] * scale, places)])  # fmt: skip
+                     value, spread(row["conf_low"] * scale, row["conf_high"] * scale, decimals)])  # fmt: skip
     return table(columns, rows, caption=caption, name=name)
 
 
@@ -192,7 +196,7 @@ def _plain(value: float) -> str:
 def estimate_text(each: Estimate) -> str:
     if each.estimate is None:
         return "never" if each.term == "payback_year" else "[x]"
-    return quantity(each.estimate, each.measure, each.unit)
+    return quantity(each.estimate, each.measure, each.unit, _decimals(each))
 
 
 def interval_text(each: Estimate) -> str:
@@ -200,8 +204,15 @@ def interval_text(each: Estimate) -> str:
     called what they are."""
     if each.conf_low is None or each.conf_high is None:
         return "[z]" if each.std_error is None and each.interval is None else "[x]"
-    ends = f"{quantity(each.conf_low, each.measure, each.unit)} to {quantity(each.conf_high, each.measure, each.unit)}"
+    low, high = (
+        quantity(end, each.measure, each.unit, _decimals(each)) for end in (each.conf_low, each.conf_high)
+    )
+    ends = f"{low} to {high}"
     return f"{ends} (usual range, not an interval)" if (each.interval or "").endswith("_limits") else ends
+
+
+def _decimals(each: Estimate) -> int:
+    return places(each.estimate, each.conf_low, each.conf_high)
 
 
 def count_cell(row: pd.Series, name: str) -> str:

@@ -96,9 +96,14 @@ def plain_words(name: object) -> str:
     return str(name).replace("_", " ").strip()
 
 
+def uncoded(text: str) -> str:
+    """Without the codes that stand in brackets behind a name; the technical annex has them."""
+    return re.sub(r" \([a-z]+(?:_[a-z0-9]+)+\)", "", text)
+
+
 def unticked(text: str) -> str:
     """Names of options in quotation marks, names of columns as words: a page for a commissioner holds no code."""
-    quoted = re.sub(r"`([^`]+)`", "“\\1”", text)
+    quoted = re.sub(r"`([^`]+)`", "“\\1”", uncoded(text))
     return re.sub(r"\b[a-z][a-z0-9]*(?:_[a-z0-9]+)+\b", lambda found: plain_words(found.group()), quoted)
 
 
@@ -158,8 +163,20 @@ def _two_figures(value: float) -> str:
     return f"{rounded:,.0f}" if rounded >= 10 else f"{rounded:,.2f}"
 
 
-def quantity(value: Any, measure: str, unit: str | None) -> str:
-    """A number as its measure is read: shares and points as percentages, money to two figures, ratios to two places."""
+def places(value: Any, low: Any = None, high: Any = None) -> int:
+    """Decimal places of a plain number that its interval supports; none where all of them are whole already."""
+    known = [each for each in (value, low, high) if is_number(each)]
+    if all(float(each).is_integer() for each in known):
+        return 0
+    wide = high - low if is_number(low) and is_number(high) else max(map(abs, known)) / 5
+    return 0 if wide >= 20 else 1 if wide >= 2 else 2
+
+
+def quantity(value: Any, measure: str, unit: str | None, decimals: int = 2) -> str:
+    """A number as its measure is read: shares and points as percentages, money to two figures, ratios to two places.
+
+    `decimals` are those of a number in a unit of its own.
+    """
     if unit == "proportion" or measure == "proportion":
         return percent(value, 1)
     if unit is not None and unit.startswith(("£", "GBP", "pounds")):
@@ -168,7 +185,7 @@ def quantity(value: Any, measure: str, unit: str | None) -> str:
         return number(value, 2)
     if measure == "count":
         return count(value) if is_number(value) and float(value).is_integer() else number(value)
-    return number(value, 1 if unit == "percentage points" else 2)
+    return number(value, 1 if unit == "percentage points" else decimals)
 
 
 def unit_words(measure: str, unit: str | None) -> str:
@@ -180,6 +197,12 @@ def unit_words(measure: str, unit: str | None) -> str:
     if measure in RATIOS or "ratio" in measure:
         return "ratio"
     return unit or "number"
+
+
+def heading_words(measure: str, unit: str | None) -> str:
+    """The same for a table that a commissioner reads, where a ratio says what it is set against."""
+    words = unit_words(measure, unit)
+    return "ratio (1 is no difference)" if words == "ratio" else words
 
 
 def day(text: object) -> str:

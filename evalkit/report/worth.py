@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
 from evalkit.report.output import Output, numbers
 from evalkit.report.tables import Column, estimate_text, interval_text, table
-from evalkit.report.words import escape, is_number, money, number, percent, plain_words, term_words
+from evalkit.report.words import (
+    count,
+    escape,
+    is_number,
+    money,
+    number,
+    percent,
+    plain_words,
+    sentence,
+    term_words,
+    uncoded,
+)  # fmt: skip
 from evalkit.results import Estimate, Result
 
 RATIO_LEVEL = 4
@@ -55,7 +66,36 @@ def parameters(output: Output) -> str:
         Column(heading="Item"), Column(heading="Value", numeric=True), Column(heading="Price year"),
         Column(heading="Age (years)", numeric=True), Column(heading="Verified"), Column(heading="Source"),
     ]  # fmt: skip
-    return table(columns, cells, caption="Unit costs, their age and their sources", name="parameters")
+    said = " ".join(_provenance(output, rows))
+    caption = "Unit costs, their age and their sources"
+    return table(columns, cells, caption=caption, name="parameters") + (f"{escape(said)}\n" if said else "")
+
+
+def _provenance(output: Output, rows: Sequence[Mapping[str, object]]) -> Sequence[str]:
+    """How old the oldest unit cost is, and which values nobody has checked, where there is an account."""
+    accounts = [r for r in output.results if r.method == "cost_benefit"]
+    dated = [row for row in rows if is_number(row.get("age_years"))]
+    if not accounts:
+        return []
+    said = []
+    if dated:
+        oldest = max(dated, key=lambda row: row["age_years"])
+        years = f"{count(oldest['age_years'])} {'year' if oldest['age_years'] == 1 else 'years'}"
+        said.append(
+            f"The oldest unit cost ({_lower(oldest.get('item') or oldest.get('code'))}) is in prices of "
+            f"{oldest.get('price_year') or 'an unknown year'}, {years} before those of the account."
+        )
+    checks = (r.check("unverified_parameters") for r in accounts)
+    read = [sentence(c.reading) for c in checks if c is not None and c.passed is False and c.reading][:1]
+    unchecked = [_lower(row.get("item") or row.get("code")) for row in rows if not row.get("verified")]
+    unsaid = [name for name in unchecked if not any(name in each for each in read)]
+    return [*said, *([f"Not verified: {', '.join(unsaid)}."] if unsaid else []), *map(uncoded, read)]
+
+
+def _lower(text: object) -> str:
+    """A label as it reads inside a sentence: its first letter small, unless it begins with an abbreviation."""
+    words = plain_words(text)
+    return words[:1].lower() + words[1:] if words[1:2].islower() else words
 
 
 def _account(output: Output, result: Result) -> str:

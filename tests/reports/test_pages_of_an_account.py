@@ -46,8 +46,10 @@ def test_the_first_page_says_who_pays_who_saves_and_when(study):
     assert "Paying more than it would save: " in cost
     assert "Saving more than it would pay: " in cost
     assert "Giving time or things in kind: Charity (£19,000)." in cost
-    assert re.search(r"For all public budgets together it would .* (years counted|year \d)", cost)
-    assert "optimism correction by confidence grade (gmca_2014)" in cost
+    assert re.search(r"All public budgets together: it would .* (years counted|year \d)", cost)
+    assert "    - Saving more" in cost
+    assert "gmca_2014" not in cost
+    assert "optimism correction by confidence grade." in html.unescape(worth.parameters(study))
 
 
 def test_each_year_has_its_payers_and_they_add_up(study):

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from evalkit.report import front, parts, printed
+from evalkit.report import front, parts, printed, worth
 from evalkit.report.output import Output
+from evalkit.report.words import places, uncoded, unticked
 from evalkit.results import Check, Estimate, Result
 
 HEADLINE = "17 of 20 (85%) had no further recorded involvement."
@@ -85,18 +86,44 @@ def test_the_first_page_says_nothing_twice():
 def test_the_first_page_gives_the_age_of_prices_and_names_what_is_not_verified():
     account = Result(
         method="cost_benefit", estimand="", outcome="", analysis="value", role="secondary", estimates=(SHARE,),
-        checks=(Check(name="unverified_parameters", passed=False, reading="Not checked: prices_2015"),),
+        checks=(Check(name="unverified_parameters", passed=False, reading="Not checked: the deflator (prices_2015)"),),
     )  # fmt: skip
     price = {"item": "Arrest", "price_year": "2006/07", "age_years": 9, "verified": 1}
     said = front.answers(study(results=[account], parameters=[price]))
+    assert "- The oldest unit cost is in prices 9 years older than those of the account.\n" in said
+    assert "not checked at their source" in said
+    assert "prices" not in said.replace("in prices 9", "")
+    assert "oldest" not in front.answers(study(parameters=[price]))
+    told = worth.parameters(study(results=[account], parameters=[price]))
     assert (
         "The oldest unit cost &#40;arrest&#41; is in prices of 2006/07, 9 years before those of the account."
-        in said
+        in told
     )
-    assert "Not checked: prices&#95;2015." in said
-    said = front.answers(study(results=[account], parameters=[price | {"verified": 0}]))
-    assert "Not verified: arrest." in said
-    assert "oldest" not in front.answers(study(parameters=[price]))
+    assert "Not checked: the deflator." in told
+    assert "Not verified: arrest." in worth.parameters(
+        study(results=[account], parameters=[price | {"verified": 0}])
+    )
+
+
+def test_a_code_in_brackets_stays_in_the_annex():
+    assert uncoded("a deflator (gdp_financial_2015), from 2014") == "a deflator, from 2014"
+    assert unticked("Set `deflator` of prices_2015 (gmca_2014).") == "Set “deflator” of prices 2015."
+
+
+def test_what_cannot_be_said_is_told_in_full_once():
+    limit = "Anything about the real programme. The data were invented."
+    rows = [{"analysis": name, "can_say": "So.", "cannot_say": limit} for name in ("one", "two")]
+    said = parts.statements(study(statements=rows))
+    assert said.count("Anything about the real programme.") == 2
+    assert said.count("The data were invented.") == 1
+
+
+@pytest.mark.parametrize(
+    ("estimate", "low", "high", "decimals"),
+    [(-16.0, -44.0, 11.0, 0), (-0.5, -2.7, 1.7, 1), (2.041, -0.34, 4.42, 1), (0.69, 0.55, 0.8, 2), (77.4, 32.2, 108.1, 0)],
+)  # fmt: skip
+def test_no_number_is_printed_finer_than_its_range_supports(estimate, low, high, decimals):
+    assert places(estimate, low, high) == decimals
 
 
 @pytest.mark.parametrize(

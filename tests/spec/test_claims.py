@@ -298,6 +298,7 @@ def test_a_ratio_of_costs_is_a_finding_from_level_four_on():
         ),
         ("reoffended", "had not reoffended", "reoffended"),
         ("were arrested", "had not been arrested", "were arrested"),
+        ("were still without arrest", "were still without arrest", "were still without arrest"),
     ],
 )
 def test_a_share_who_went_without_an_event_is_not_told_as_one_who_had_it(label, without, had):

@@ -10,9 +10,9 @@ from typing import Any
 import pandas as pd
 
 from evalkit.report.output import numbers
-from evalkit.report.tables import is_share
+from evalkit.report.tables import estimate_text, interval_text, is_share
 from evalkit.report.theme import DARK_BLUE, DUO, INK, TEXT, Figure, plain_theme
-from evalkit.report.words import RATIOS, is_number, number, percent, plain_words, quantity, spread
+from evalkit.report.words import RATIOS, is_number, number, percent, places, plain_words, spread
 from evalkit.results import Estimate, Result
 
 ARMS = {"treated": "programme", "control": "comparison group"}
@@ -42,9 +42,7 @@ def forest(results: Sequence[Result], *, labels: Mapping[str, str] | None = None
                 rows.append({
                     "label": label, "estimate": each.estimate,
                     "conf_low": each.conf_low, "conf_high": each.conf_high,
-                    "text": f"{quantity(each.estimate, each.measure, each.unit)} "
-                    f"({quantity(each.conf_low, each.measure, each.unit)} to "
-                    f"{quantity(each.conf_high, each.measure, each.unit)})",
+                    "text": f"{estimate_text(each)} ({interval_text(each)})",
                 })  # fmt: skip
     data = pd.DataFrame(rows, columns=["label", "estimate", "conf_low", "conf_high", "text"])
     none = 1.0 if ratio else 0.0
@@ -62,12 +60,14 @@ def arms(result: Result, *, label: str = "", arms: Mapping[str, str] | None = No
     for column in ("value", "conf_low", "conf_high"):
         data[column] = data[column] * scale
     data["label"] = [f"{names.get(str(arm), str(arm))}" for arm in data["arm"]]
-    data["text"] = [f"{number(v, 0 if shares else 2)}" if is_number(v) else "withheld" for v in data["value"]]
+    ends = data[["value", "conf_low", "conf_high"]].itertuples(index=False)
+    decimals = 0 if shares else max((places(*each) for each in ends), default=2)
+    data["text"] = [f"{number(v, decimals)}" if is_number(v) else "withheld" for v in data["value"]]
     data = data.rename(columns={"value": "estimate"})
     plot = _rows(
         data, none=0.0, axis="of every 100 people" if shares else label or "mean", from_zero=True, two=True
     )
-    parts = [f"{row.label} {row.text} (range {spread(row.conf_low, row.conf_high, 0 if shares else 2)})"
+    parts = [f"{row.label} {row.text} (range {spread(row.conf_low, row.conf_high, decimals)})"
              for row in data.itertuples()]  # fmt: skip
     unit = " of every 100 people" if shares else ""
     alt = f"Two groups compared{': ' + label if label else ''}. {'; '.join(parts)}{unit}."
