@@ -57,6 +57,40 @@ def test_two_periods_agree(estimator):
     assert effect(two, estimator) == pytest.approx(four(two), abs=1e-10)
 
 
+@pytest.mark.parametrize("beside", [1, 2])
+@pytest.mark.parametrize(
+    ("estimator", "inference"),
+    [
+        *((each, "cluster") for each in (*ALL, "two_by_two")),
+        *((each, way) for each in ("twfe", "two_by_two") for way in ("cr2", "wild_bootstrap")),
+    ],
+)
+def test_one_or_two_comparison_units_leave_the_estimate_and_nothing_else(estimator, inference, beside):
+    frame = panel(units=16, starts=(0, 4))
+    frame = frame[(frame.start > 0) | (frame.unit < 2 * beside)]
+    found = did(frame, estimator=estimator, inference=inference, **NAMES)
+    head = found.headline
+    if estimator in ("two_by_two", "twfe", "imputation") or (estimator == "synthetic" and beside == 1):
+        # One comparison unit says nothing of which earlier periods count: the four means are what is left.
+        assert head.estimate == pytest.approx(four(frame), abs=1e-9)
+    assert head.estimate is not None
+    assert (head.std_error, head.p_value, head.conf_low, head.conf_high) == (None, None, None, None)
+    assert found.check("few_treated_clusters").passed is True
+    assert found.check("few_clusters").passed is False
+    assert f"Only {beside} of them" in found.check("few_clusters").reading
+    for shown in found.detail.values():
+        assert "std_error" not in shown or shown["std_error"].isna().all()
+
+
+def test_units_treated_later_are_comparisons_where_the_estimator_uses_them():
+    frame = panel(units=24)
+    frame = frame[(frame.start > 0) | (frame.unit == 0)]
+    assert did(frame, estimator="imputation", **NAMES).headline.std_error is not None
+    later = {"estimator": "callaway_santanna", "control_group": "not_yet_treated"}
+    assert did(frame, **later, **NAMES).headline.std_error is not None
+    assert did(frame, estimator="callaway_santanna", **NAMES).headline.std_error is None
+
+
 @pytest.mark.parametrize("estimator", ["two_by_two", "twfe", "imputation"])
 def test_one_cohort_many_periods_is_the_difference_of_four_means(estimator):
     frame = panel(starts=(0, 4))

@@ -154,8 +154,21 @@ def test_leaving_out_each_weighted_donor():
     assert set(found.detail["leave_one_out"]["left_out"]) == set(carried)
 
 
+@pytest.mark.parametrize("more", [{}, {"augmented": True}, {"predictors": ("income",)}], ids=str)
+def test_one_donor_leaves_the_plain_gap_and_nothing_else(more):
+    frame = wards()
+    pair = frame[frame["ward"].isin(["Here", "Ward 00"])]
+    found = answer(pair, **more)
+    after = pair[pair["year"] >= START].groupby("ward")["thefts"].mean()
+    assert found.headline.estimate == pytest.approx(after["Here"] - after["Ward 00"], abs=1e-9)
+    assert (found.headline.std_error, found.headline.p_value, found.headline.conf_low) == (None, None, None)
+    assert found.check("few_clusters").passed is False
+    assert found.check("comparison_units").passed is False
+    assert "leave_one_out" not in found.detail
+
+
 REFUSED = {
-    "one donor": (lambda f: f[f["ward"].isin(["Here", "Ward 00"])], {}, EstimationError, "two comparison units"),
+    "no donor": (lambda f: f[f["ward"] == "Here"], {}, EstimationError, "a comparison unit"),
     "a gap": (lambda f: f.drop(index=3), {}, DataError, "every unit needs one row"),
     "a repeat": (lambda f: pd.concat([f, f.iloc[[3]]]), {}, DataError, "has 2"),
     "a blank": (lambda f: f.assign(thefts=f["thefts"].mask(f.index == 4)), {}, DataError, "blank"),

@@ -52,7 +52,7 @@ REFUSED = {
     "a series with repeats": (twice(SERIES), INTERRUPTED, 11, "more than one row"),
     "a series of one header": (SERIES.head(0), INTERRUPTED, 11, "no row"),
     "a cycle that is not a year": (SERIES, f"{INTERRUPTED}, season: 4", 10, "a year has 12"),
-    "one donor": (PLACES[PLACES["place"].isin(["A", "B"])], MIXTURE, 13, "at least two comparison units"),
+    "no donor": (PLACES[PLACES["place"] == "A"], MIXTURE, 13, "there is none"),
     "an unknown place": (PLACES, MIXTURE.replace("unit: A", "unit: Atlantis"), 11, "no unit of that name"),
     "a mixture's start": (PLACES, MIXTURE.replace("2018-06", "soon"), 10, "synthetic_control: `starts` must be"),
     "a place with repeats": (twice(PLACES), MIXTURE, 11, "Give one row per unit and period"),
@@ -100,7 +100,7 @@ def test_check_refuses_what_no_method_could_read(tmp_path, capsys, case):
     assert "Traceback" not in said
 
 
-@pytest.mark.parametrize("case", ["a gap", "one donor", "a panel with repeats", "seven past counts"])
+@pytest.mark.parametrize("case", ["a gap", "no donor", "a panel with repeats", "seven past counts"])
 def test_run_says_the_same(tmp_path, capsys, case):
     rows, analysis, code, words = REFUSED[case]
     assert main(["run", str(study(tmp_path, rows, analysis)), "--quiet"]) == code

@@ -73,17 +73,19 @@ def did(panel: pd.DataFrame, options: DidOptions) -> Result:
         cent), and which way is better (`lower`, `higher`; left out: equivalence both ways). Adds Check `margin`.
     diagnostics : bool
         False leaves out pre-trend tests, bounds, Bacon weights, the placebo date and leaving out units.
+    missing, compliance
+        As other methods have them; here rows with missing values are left out (`complete`), and take-up is refused.
     level, draws, seed
         Of intervals and bands; of random draws.
 
     Returns
     -------
     Result
-        Term `att`. Frames `means` (period, arm, mean, n); `event_study` (event_time, estimate, std_error, conf_low,
-        conf_high, band_low, band_high); `group_time` (cohort, period, event_time, the same columns, n_treated,
-        n_control); `group` and `calendar`; `bacon` (kind, treated, control, weight, estimate); `sensitivity`
-        (restriction, m_bar, conf_low, conf_high); `placebo` (unit, estimate, rank); `leave_one_out` (left_out,
-        estimate); `unit_weights` and `time_weights` of `synthetic`.
+        Term `att`. Frames `means` (period, arm, mean, n, and post: 1 from the first start on); `event_study`
+        (event_time, estimate, std_error, conf_low, conf_high, band_low, band_high); `group_time` (cohort, period,
+        event_time, the same columns, n_treated, n_control); `group` and `calendar`; `bacon` (kind, treated, control,
+        weight, estimate); `sensitivity` (restriction, m_bar, conf_low, conf_high); `placebo` (unit, estimate, rank);
+        `leave_one_out` (left_out, estimate); `unit_weights` and `time_weights` of `synthetic`.
 
     Raises
     ------
@@ -143,7 +145,7 @@ def did(panel: pd.DataFrame, options: DidOptions) -> Result:
         estimand="att",
         outcome=options.outcome,
         estimates=(head, *by_subgroup(did, panel, options)),
-        checks=(*cluster_checks(arrays), *shared, *found.checks, *checks),
+        checks=(*cluster_checks(arrays, options), *shared, *found.checks, *checks),
         detail={"means": means_frame(arrays), **found.detail, **frames},
         references=(*found.references, *(BOUNDS if "sensitivity" in frames else ())),
         influence=found.influence,

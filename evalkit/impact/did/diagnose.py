@@ -48,7 +48,7 @@ def diagnose(panel: Panel, options: DidOptions, found: Found) -> tuple[list[Chec
 
 def _paths(panel: Panel, options: DidOptions, found: Found) -> tuple[EventPath | None, EventPath | None]:
     """The path whose leads are tested and the universal one that is bounded; regressions get an event study."""
-    if too_few(panel):
+    if too_few(panel, options):
         return None, None
     if options.estimator not in REGRESSIONS:
         return found.pre_path or found.path, found.long_path

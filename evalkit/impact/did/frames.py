@@ -21,7 +21,7 @@ def spread_columns(
     """
     error = np.sqrt(np.maximum(variance, 0))
     error = np.where(error > 0, error, np.nan)
-    if too_few(panel):
+    if too_few(panel, options):
         error = np.full(len(error), np.nan)
     half = critical_value(options.level, panel.clusters - 1) * error
     shown = np.exp if options.family == "poisson" else np.asarray

@@ -59,7 +59,7 @@ def synthetic(panel: Panel, options: DidOptions) -> Found:
     if options.inference == "randomisation":
         found = randomised(panel, options, estimate, _again)
         return _with_frames(found, blocks, panel, short)
-    variance = np.nan if too_few(panel) else _jackknife(panel, blocks)
+    variance = np.nan if too_few(panel, options) else _jackknife(panel, blocks)
     interval = UNKNOWN if not np.isfinite(variance) else from_variance(estimate, variance, panel, options)
     found = Found(
         estimate=estimate, interval=interval, interval_name="jackknife", n_clusters=panel.clusters,
@@ -94,14 +94,13 @@ def _block(panel: Panel, g: int) -> Block:
     cohort = panel.first_rows(panel.cohort)
     never, own = np.flatnonzero(cohort == NEVER), np.flatnonzero(cohort == g)
     before = int((panel.calendar.steps < g).sum())
-    if len(never) < 2:
-        raise EstimationError(
-            "synthetic difference-in-differences needs two never-treated units", found=f"{len(never)} units"
-        )
+    if not len(never):
+        raise EstimationError("synthetic difference-in-differences needs never-treated units", where="did")
     rows = np.concatenate([never, own])
     y = y[rows]
     n = len(never)
-    noise = np.std(np.diff(y[:n, :before], axis=1), ddof=1)
+    changes = np.diff(y[:n, :before], axis=1)
+    noise = np.std(changes, ddof=1) if changes.size > 1 else 0.0
     treated_mass = len(own) * (y.shape[1] - before)
     zeta_unit, zeta_time = treated_mass**0.25 * noise, 1e-6 * noise
     lam = simplex_weights(y[:n, :before], y[:n, before:].mean(axis=1), zeta_time)
@@ -112,7 +111,8 @@ def _block(panel: Panel, g: int) -> Block:
 def simplex_weights(columns: np.ndarray, target: np.ndarray, zeta: float) -> np.ndarray:
     """Weights ≥ 0 that sum to one and minimise |intercept + columns w - target|² / rows + ζ²|w|².
 
-    By an active set of the Karush-Kuhn-Tucker conditions: exact up to rounding.
+    By an active set of the Karush-Kuhn-Tucker conditions: exact up to rounding. Where every column is as good as the
+    others (one comparison unit says nothing of which earlier periods are like the later ones) they weigh alike.
     """
     a = columns - columns.mean(axis=0)
     b = target - target.mean()
@@ -120,6 +120,8 @@ def simplex_weights(columns: np.ndarray, target: np.ndarray, zeta: float) -> np.
     linear = a.T @ b / len(a)
     gram = gram + 1e-14 * np.trace(gram) * np.eye(len(gram))
     w = np.full(len(linear), 1 / len(linear))
+    if not gram.any():
+        return w
     active = np.ones(len(w), bool)
     for _ in range(MOST_STEPS):
         solved, price = _equality(gram, linear, active)

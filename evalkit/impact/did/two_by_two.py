@@ -43,7 +43,7 @@ def two_by_two(panel: Panel, options: DidOptions) -> Found:
 def _wald(
     estimate: float, factor: float, influence: np.ndarray, panel: Panel, options: DidOptions, hc1: int | None
 ) -> Interval:
-    if too_few(panel):
+    if too_few(panel, options):
         return UNKNOWN
     df = panel.clusters - (1 if hc1 is None else hc1)
     return wald(estimate, float(np.sqrt(factor * (influence @ influence))), df=df, level=options.level)

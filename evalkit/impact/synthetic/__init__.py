@@ -49,6 +49,8 @@ def synthetic_control(frame: pd.DataFrame, options: SyntheticControlOptions) -> 
         leaving out each earlier period in turn).
     diagnostics
         False leaves out placebos, donors left out and the false start, and with them the p-value.
+    level
+        Recorded with the estimate, which has a p-value but no interval.
 
     Returns
     -------
@@ -61,13 +63,14 @@ def synthetic_control(frame: pd.DataFrame, options: SyntheticControlOptions) -> 
     Raises
     ------
     StudyError, DataError, EstimationError
-        An option that is not supported; a unit without a period, a blank outcome; one comparison unit or none.
+        An option that is not supported; a unit without a period, a blank outcome; no comparison unit.
 
     Assumes
     -------
     The comparison places were not touched by the programme, nothing else happened in the treated place alone, and
     a mixture that follows it before would have followed it after (Checks `pre_fit`, `placebo_start`,
-    `leave_one_out`). With fewer than five comparison units no p-value is given (Check `comparison_units`).
+    `leave_one_out`). With fewer than five comparison units no p-value is given (Check `comparison_units`);
+    with one the gap is that to this unit (Check `few_clusters`).
 
     Notes
     -----
@@ -98,12 +101,13 @@ def synthetic_control(frame: pd.DataFrame, options: SyntheticControlOptions) -> 
         found, ranks = placebos(places, own, options)
         total, rank = len(found), int(ranks[own.unit])
         detail["placebo"] = placebo_frame(places, found, ranks)
-        detail["leave_one_out"] = leave_one_out(places, own, options)
         checks += [
             pre_fit(places, own, [each for each in found if each.unit != own.unit]),
             randomisation_floor(rank, total),
-            leave_one_out_check(detail["leave_one_out"], own.effect),
         ]
+        if len(own.donors) > 1:
+            detail["leave_one_out"] = leave_one_out(places, own, options)
+            checks.append(leave_one_out_check(detail["leave_one_out"], own.effect))
         back = placebo_start(places, own, options)
         checks += [back] if back is not None else []
         p = rank / total if total > FEWEST_DONORS else None

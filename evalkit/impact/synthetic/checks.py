@@ -18,7 +18,7 @@ SAME_WEIGHT = 1e-6
 
 def places_checks(places: Places, own: Mixture) -> list[Check]:
     """The checks that need nothing but the mixture itself."""
-    found = [_few_before(places), _donors(places), _start(places), _heaviest(places, own)]
+    found = [_few_before(places), _donors(places), *_few(places), _start(places), _heaviest(places, own)]
     if (own.weights < 0).any():
         found.append(_extrapolation(own))
     if places.names:
@@ -79,6 +79,24 @@ def _donors(places: Places) -> Check:
         ),
         next_step="" if number >= WANTED_DONORS else "Add comparison places that did not have the programme",
     )
+
+
+def _few(places: Places) -> list[Check]:
+    """One comparison place cannot be mixed, nor say how much places vary: the gap stays, nothing else."""
+    if len(places.donors) > 1:
+        return []
+    return [
+        Check(
+            name="few_clusters",
+            null="there are enough places to see how much places vary",
+            statistic=len(places.units),
+            threshold=FEWEST_DONORS + 1,
+            passed=False,
+            reading="One place stands beside one other: the gap is the plain difference between the two, and nothing "
+            "says how large such a gap usually is.",
+            next_step="Use `did`, which allows for their difference before the start, and find more places",
+        )
+    ]
 
 
 def _start(places: Places) -> Check:
@@ -179,7 +197,7 @@ def leave_one_out_check(frame: pd.DataFrame, effect: float) -> Check:
 def placebo_start(places: Places, own: Mixture, options: SyntheticControlOptions) -> Check | None:
     """A start set back over the last third of the periods before: the mixture should go on following the place."""
     early = places.before - max(1, round(places.before * HELD_OUT))
-    if early < 4 or places.names:
+    if early < 4 or places.names or len(own.donors) < 2:
         return None
     earlier = mix(places, own.unit, own.donors, options, early)
     held = earlier.gap[early : places.before]

@@ -59,13 +59,16 @@ def mix(
     before = places.before if before is None else before
     own, others = places.outcome[unit], places.outcome[donors].T
     importance, ridge = np.zeros(0), None
-    if places.names:
+    if len(donors) == 1:
+        # One place is its own mixture: there is nothing to choose, for predictors and ridge neither.
+        weights, importance = np.ones(1), np.full(len(places.names), np.nan)
+    elif places.names:
         weights, importance = nested(
             places.predictors[donors].T, places.predictors[unit], others[:before], own[:before]
         )
     else:
         weights = simplex(others[:before], own[:before])
-    if options.augmented:
+    if options.augmented and len(donors) > 1:
         ridge = options.ridge if options.ridge is not None else choose_ridge(others[:before], own[:before])
         weights = ridge_weights(others[:before], own[:before], weights, ridge)
     return Mixture(
@@ -102,7 +105,7 @@ def placebo_frame(places: Places, found: list[Mixture], ranks: np.ndarray) -> pd
 def leave_one_out(places: Places, own: Mixture, options: SyntheticControlOptions) -> pd.DataFrame:
     """The answer without each donor that carries weight: columns left_out, estimate, rmspe_before."""
     rows = []
-    for k in np.flatnonzero(np.abs(own.weights) > 1e-3):
+    for k in np.flatnonzero(np.abs(own.weights) > 1e-3) if len(own.donors) > 1 else ():
         other = mix(places, own.unit, np.delete(own.donors, k), options)
         rows.append((places.units[own.donors[k]], other.effect, other.rmspe[0]))
     return pd.DataFrame(rows, columns=["left_out", "estimate", "rmspe_before"])

@@ -61,12 +61,11 @@ def read_places(frame: pd.DataFrame, options: SyntheticControlOptions) -> Places
                         found=options.treated_unit)  # fmt: skip
     start, inside = position(calendar, options.starts, "starts", where=WHERE)
     before = _before(calendar, start, options)
-    if len(units) < 3:
+    if len(units) < 2:
         raise EstimationError(
-            "a synthetic control needs at least two comparison units",
+            "a synthetic control needs a comparison unit, and there is none",
             where=WHERE,
-            found=f"{len(units) - 1}",
-            do="With one comparison use `did` or `interrupted`",
+            do="With one place alone use `interrupted`",
         )
     return Places(
         units=units, calendar=calendar, outcome=_table(frame, options, rows, found, units, calendar),
