@@ -193,6 +193,22 @@ def _bands(result: Result) -> str:
     return f"Of the rest, {amber or 'none'} came between the two limits and {red or 'none'} missed both."
 
 
+_PLANNED = {"risk_ratio": "a share", "odds_ratio": "odds of the outcome"}
+
+
+def _detectable(result: Result) -> str:
+    """The smallest difference that a plan could see, or how much lower or higher where it is a ratio."""
+    head = result.headline
+    if head.measure == "risk_difference" or head.unit == "percentage points":
+        return f"a difference of {whole(abs(head.estimate))} or more in every 100"
+    if head.unit != "ratio":
+        return f"a difference of {short(abs(head.estimate))} {head.unit or ''}".rstrip() + " or more"
+    others = (result.estimate(f"minimum_detectable_{way}") for way in ("increase", "reduction"))
+    ratios = [head.estimate, *(each.estimate for each in others if each and each.estimate)]
+    ways = [f"{whole(abs(100 * (r - 1)))}% {'lower' if r < 1 else 'higher'}" for r in ratios]
+    return f"{_PLANNED.get(head.measure, 'a rate')} at least {' or '.join(ways)}"
+
+
 def power(result: Result, w: Words) -> Said:
     head = result.headline
     groups = (
@@ -202,17 +218,12 @@ def power(result: Result, w: Words) -> Said:
     )
     if head.estimate is None:
         return w.say(f"{groups}, no difference could be found."), NO_RESULTS, "not assessed"
-    points = head.measure == "risk_difference" or head.unit == "percentage points"
-    size = (
-        f"{whole(abs(head.estimate))} or more in every 100"
-        if points
-        else f"{short(abs(head.estimate))} {head.unit or ''}".rstrip() + " or more"
-    )
-    text = f"{groups}, a difference of {size} would usually be found if it were there."
+    text = f"{groups}, {_detectable(result)} would usually be found if it were there."
     if not w.is_verb:
         text = f"{capital(w.label)}: {text[0].lower()}{text[1:]}"
     cannot = "Anything about results: this is a plan, and nothing has been measured yet."
-    return w.say(text, "A smaller one would probably be missed."), cannot, "not assessed"
+    smaller = "one" if "a difference of" in text else "difference"
+    return w.say(text, f"A smaller {smaller} would probably be missed."), cannot, "not assessed"
 
 
 def funnel(result: Result, w: Words) -> Said:
