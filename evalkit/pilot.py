@@ -48,6 +48,10 @@ def progression(
     frames : the people, one row per person, or a mapping of frames by name (`people` and others). Needed where a
         criterion names a `column` (0, 1 or missing; missing is left out of the trials). `arm: treated` or
         `arm: control` restricts it to one arm by the 0/1 column `treated`.
+    criteria : one mapping each, with `name`, `green` and `amber` (the bands), and what was reached: `value` (any number
+        on the scale of the bands), or `successes` and `trials`, or `column`, with `arm` or `data` (a frame's name).
+    treated : the 0/1 column of the arms.
+    level : of the intervals.
 
     Returns
     -------

@@ -28,10 +28,12 @@ def plain(value: Any) -> Any:
 class Estimate:
     """One estimated quantity.
 
-    `estimate` is on the scale of `measure`, in `unit`: risk differences in percentage points, frequencies in
-    offences per person. For a ratio `estimate` is the ratio itself, `std_error` that of its logarithm and
-    `statistic` their log over SE. `interval` names the method behind `conf_low` and `conf_high`. What cannot be
-    trusted is None, never a number with a footnote.
+    `term` names it, `group` the part of the data it is of (None: all). `estimate` is on the scale of `measure`, in
+    `unit`: risk differences in percentage points, frequencies in offences per person. For a ratio `estimate` is the
+    ratio itself, `std_error` that of its logarithm and `statistic` their log over SE. `p_value` is two-sided, by t with
+    `df` degrees of freedom where there are any; `p_adjusted` allows for the other tests of its family. `interval` names
+    the method behind `conf_low` and `conf_high`, `level` how often such an interval holds the truth. `n_treated`,
+    `n_control` and `n_clusters` say what it rests on. What cannot be trusted is None, never a number with a footnote.
     """
 
     term: str
@@ -64,7 +66,9 @@ class Estimate:
 class Check:
     """A diagnostic: its null hypothesis in words, the statistic beside its threshold, how to read it, what next.
 
-    `passed` is True, False, or None when the check informs and cannot fail.
+    `name` is the same wherever the same thing is looked at. `null` says what would be true if all were well,
+    `statistic` and `threshold` where the data stand and where the line is, `reading` what that means here, `next_step`
+    what to do. `passed` is True, False, or None when the check informs and cannot fail.
     """
 
     name: str
@@ -87,8 +91,10 @@ class Check:
 class Result:
     """What one analysis found.
 
-    `estimates[0]` is the headline. `detail` holds named frames, one row per thing that the frame's name says.
-    `influence` (one value per observation or cluster, for combining results) lives in memory only.
+    `method`, `estimand` and `outcome` say what was asked, `analysis` and `role` the name and place that a study gives
+    it. `estimates` begin with the headline; `checks` are diagnostics. `detail` holds named frames, one row per thing
+    that the frame's name says; each method's own page lists its frames and their columns. `references` are keys of
+    the bibliography. `influence` (one value per observation or cluster, for combining results) lives in memory only.
     """
 
     method: str
@@ -178,11 +184,13 @@ class Result:
 class Design:
     """Who is compared with whom, decided without seeing an outcome.
 
+    `method`, `covariates`: how people were compared, and on what. `estimand`: whom the comparison stands for.
     `weights`: one non-negative number per row of the people frame, on its index (0: not used).
     `subclass`: the matched set or stratum of each row, None where there is none.
     `pairs`: frame with columns treated, control (index labels of people), round, distance; None unless matched.
     `discarded`: frame with columns person (index label), reason.
     `distance`: the score that people were matched on (logit of the propensity score), or None.
+    `checks`, `detail`: diagnostics, and the frames `balance`, `overlap` and `effective_n`.
     """
 
     method: str

@@ -52,8 +52,27 @@ def evidence(
 ) -> Evidence:
     """The level and certainty of `primary`, and why.
 
-    Any analysis may stand as `primary`: call it for each, since a share of one group and a matched comparison in the
-    same study do not carry the same weight. `others` are looked at for tests that disagree.
+    Parameters
+    ----------
+    facts
+        What is known of the study before any number is read.
+    primary
+        Any analysis: call this for each, since a share of one group and a matched comparison in the same study do
+        not carry the same weight.
+    others
+        The other results, looked at for tests that disagree.
+    design_checks
+        Checks of the design that the comparison stands on.
+
+    Returns
+    -------
+    Evidence
+        `level` 0 to 5, `certainty` in a word, `reasons` in sentences, and the `assumption` it rests on.
+
+    Notes
+    -----
+    Level 1: one group; 2: before and after, or groups that were not made alike; 3: a comparison with a weakness; 4: one
+    whose checks were passed; 5: chosen by lot. It is computed from assignment, data and checks, never declared.
     """
     facts = as_told(facts, primary)
     grounds = _capped(facts, primary, _level(facts, primary, design_checks))

@@ -67,9 +67,21 @@ def statement(
 ) -> Statement:
     """What may be said of one result, and what may not.
 
-    Give the result as it will be printed: after the disclosure gate, so that no sentence holds a hidden number, and
-    with the evidence of that same result. `better` (lower or higher) says which direction of
-    the figure itself is good: of a hazard, or of the time before an event.
+    Parameters
+    ----------
+    result
+        As it will be printed: after the disclosure gate, so that no sentence holds a hidden number.
+    facts, evidence
+        What is known of the study, and the evidence of that same result.
+    outcome_label, outcome_definition
+        The outcome in words, and how it was measured (default: its name, and nothing).
+    better
+        `lower` or `higher`: which direction of the figure itself is good, of a hazard or of the time before an event.
+
+    Returns
+    -------
+    Statement
+        `headline`, `can_say`, `cannot_say`, a word for size and one for certainty, direction and sense.
 
     Raises
     ------

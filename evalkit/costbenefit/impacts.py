@@ -89,6 +89,7 @@ def impact_from(
     Returns
     -------
     Impact
+        A net impact per person, positive where the programme helps, with its error where the estimate has one.
 
     Raises
     ------

@@ -57,6 +57,33 @@ def cost_benefit(frames: Mapping[str, pd.DataFrame], options: CostBenefitOptions
         confidence. Optional: multiplier (from recorded to actual crime), current_spend (pounds a year that the agency
         spends on the item), recipient (taxpayers, participants, others, indirect). In both, `<input>_low`,
         `<input>_high` and `<input>_distribution` make an input uncertain.
+    horizon : int, optional
+        Years 0 to horizon − 1 count; by default, to the last year that a line names.
+    price_year : str, optional
+        The prices of every result (`2019/20` or `2019`); by default the one that all amounts share.
+    deflator : str, optional
+        The series that moves amounts to `price_year`, such as `gdp_financial_2026`; by default the first that holds all
+        the account's years (a user's own series first, then the edition that the unit cost database itself uses).
+    discounting : str
+        Edition of the discount rates; its sensitivity table is `green_book_2026_sensitivity`.
+    perspective : {"fiscal", "public_value"}
+        What `benefit_cost_ratio` and the break-even values count. Every other term is given for both.
+    draws : int
+        Monte Carlo draws; 0 for none.
+    kind : {"evaluation", "appraisal"}
+        Before the event (ranges and switching values) or after it. It changes pages, not numbers.
+    parameters : str or mapping, optional
+        A user's own parameter file, which wins over the shipped values.
+    impacts : mapping
+        Analysis name to `Impact`; the pipeline fills it from earlier results.
+    baselines : mapping
+        Analysis name to the rate without the programme, for analyses that give a ratio.
+    not_valued, risks : tuple of str
+        What matters and has no price, and what could go wrong, in words: rows of the appraisal summary table.
+    published_ratio, people, cost_bases, unit_costs, deadweights
+        A published ratio, and the values over which to show what would have to be true for it.
+    level, seed
+        Of the interval that the draws give; of the draws.
 
     Returns
     -------
@@ -65,9 +92,18 @@ def cost_benefit(frames: Mapping[str, pd.DataFrame], options: CostBenefitOptions
         `pv_benefits_economic`, `pv_benefits_social`, `net_present_budget_impact`, `financial_return_on_investment`,
         `payback_year`, `net_present_public_value`, `probability_benefits_exceed_costs`, `cashable_share`, and
         `break_even_<input>`. Frames: `cashflow` (line, agency, year, flow, type, nominal, real, discounted),
-        `by_agency`, `by_agency_year`, `by_year`, `tornado`, `draws` (term, quantile, value), `break_even`, `scenarios`,
-        `per_recipient`, `summary_table`, `parameters`, `what_if_lines`, `what_if_costs`, `crime` where a cost of
-        crime is used, and `must_be_true` where a published ratio is given.
+        in pounds; `by_agency` (agency, pv_costs_fiscal, pv_costs_in_kind, pv_benefits_fiscal, pv_benefits_cashable,
+        pv_benefits_economic, pv_benefits_social, net_budget_impact), `by_agency_year` (the fiscal ones by year, with
+        cumulative_budget_impact) and `by_year` (year, costs, costs_fiscal, benefits_fiscal, benefits_economic,
+        benefits_social, cumulative_budget_impact); `tornado` (input, line, basis, low, high, ratio_low, ratio_high,
+        spread), `draws` (term, quantile, value), `break_even` (input, line, entered, break_even, multiple, possible)
+        and `scenarios` (scenario, ratio, net_present_public_value, net_present_budget_impact); `per_recipient`
+        (recipient, pv_benefits, share), `summary_table` (item, value, unit, note), `parameters` (code, item, value,
+        unit, price_year, age_years, verified, source, origin); `what_if_lines` (line, agency, counted, impact,
+        deadweight, net_impact, unit_cost, worth) and `what_if_costs` (item, value); where a cost of crime is used,
+        `crime` (line, agency, event, code, analysis, net_offences, multiplier, unit_cost, pv_benefits,
+        pv_without_multiplier); and, where a published ratio is given, `must_be_true` (cost_base, unit_cost, code, unit,
+        price_year, deadweight, required_units).
 
     Raises
     ------

@@ -39,6 +39,16 @@ def required(published_ratio: float, known: Mapping[str, float], unknown: str) -
     unknown : str
         The one to solve for.
 
+    Returns
+    -------
+    float
+        In the unit of that input.
+
+    Raises
+    ------
+    StudyError
+        A name that is not in the formula, an input that is missing, a product that is nought.
+
     Notes
     -----
     ratio × cost_base = people × units × unit_cost × impact × (1 − deadweight) × years
@@ -108,6 +118,17 @@ def surface(
 
 def refuse_to_add(claims: Iterable[Claim | Mapping]) -> float:
     """The sum of claims that are on one perspective, in one unit and in one price year.
+
+    Parameters
+    ----------
+    claims
+        Figures that sources printed: mappings, or objects, with value, unit, perspective (in words, whose costs and
+        benefits it counts) and, where known, price_year, source and edition.
+
+    Returns
+    -------
+    float
+        In the unit that the claims share.
 
     Raises
     ------

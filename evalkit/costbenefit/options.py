@@ -19,36 +19,7 @@ LONGEST_HORIZON = 1000
 
 @dataclass(frozen=True, kw_only=True)
 class CostBenefitOptions:
-    """How an account is valued.
-
-    Parameters
-    ----------
-    horizon : int, optional
-        Years 0 to horizon − 1 count; by default, to the last year that a line names.
-    price_year : str, optional
-        The prices of every result (`2019/20` or `2019`); by default the one that all amounts share.
-    deflator : str, optional
-        The series that moves amounts to `price_year`, such as `gdp_financial_2026`; by default the first that holds all
-        the account's years (a user's own series first, then the edition that the unit cost database itself uses).
-    discounting : str
-        Edition of the discount rates; its sensitivity table is `green_book_2026_sensitivity`.
-    perspective : {"fiscal", "public_value"}
-        What `benefit_cost_ratio` and the break-even values count. Every other term is given for both.
-    draws : int
-        Monte Carlo draws; 0 for none.
-    kind : {"evaluation", "appraisal"}
-        Before the event (ranges and switching values) or after it. It changes pages, not numbers.
-    parameters : str or mapping, optional
-        A user's own parameter file, which wins over the shipped values.
-    impacts : mapping
-        Analysis name to `Impact`; the pipeline fills it from earlier results.
-    baselines : mapping
-        Analysis name to the rate without the programme, for analyses that give a ratio.
-    not_valued, risks : tuple of str
-        What matters and has no price, and what could go wrong, in words: rows of the appraisal summary table.
-    published_ratio, people, cost_bases, unit_costs, deadweights
-        A published ratio, and the values over which to show what would have to be true for it.
-    """
+    """How an account is valued. See `cost_benefit`."""
 
     horizon: int | None = None
     price_year: str | int | None = None

@@ -41,8 +41,21 @@ def what_if_frames(account: Account) -> dict[str, pd.DataFrame]:
 def what_if(result: Result, *, show_ratio: bool = True) -> dict[str, Any]:
     """The JSON of the what-if page, from a result of `cost_benefit`.
 
-    Keys: costs (pounds), lines (name, agency, impact, deadweight, unitCost, worth, net), showRatio (False where the
-    evidence level allows no ratio: the page then shows break-even alone), unit.
+    Parameters
+    ----------
+    result
+        Of `cost_benefit`, with its frames `what_if_lines` and `what_if_costs`.
+    show_ratio
+        False where the evidence level allows no ratio: the page then shows break-even alone.
+
+    Returns
+    -------
+    dict
+        Keys: costs (pounds), lines (name, agency, impact, deadweight, unitCost, worth, net), showRatio, unit.
+
+    Notes
+    -----
+    A line is worth impact × (1 − deadweight) × unitCost × worth, without the deadweight where net: a present value.
     """
     lines, costs = result.detail["what_if_lines"], result.detail["what_if_costs"]
     unit = next((each.unit for each in result.estimates if each.term == "pv_costs"), "pounds")

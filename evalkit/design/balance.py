@@ -55,6 +55,7 @@ def balance_table(
     treated : the 0/1 column of the arms.
     estimand : for `att` differences are in standard deviations of the treated people before matching; otherwise of
         both arms, pooled: the root of the mean of the two variances.
+    threshold : where a difference (absolute value) stops being `good` and starts being `poor`.
 
     Returns
     -------
@@ -62,10 +63,22 @@ def balance_table(
     smd_after, variance_ratio_before and variance_ratio_after (treated over control; blank for flags), ks_before and
     ks_after (largest distance between the two cumulative distributions), rating.
 
+    Raises
+    ------
+    DataError : a column that the people do not have.
+
+    Assumes
+    -------
+    Nothing of the outcome, which is not looked at. Balance on these covariates says nothing of others.
+
     Notes
     -----
     A flag's standard deviation is √(p(1−p)); a number's has divisor n−1. The same one serves before and after, so
     that a change in the difference is a change in means (Stuart 2010).
+
+    References
+    ----------
+    stuart2010
     """
     require_columns(people, [treated, *covariates], where="balance_table()")
     whole = people[list(covariates)].notna().all(axis=1).to_numpy() & people[treated].notna().to_numpy()

@@ -42,7 +42,8 @@ def build_design(people: pd.DataFrame, options: DesignOptions) -> Design:
 
     Returns
     -------
-    Design. `detail` holds `balance` (see `balance_table`), `overlap` (see `overlap_table`; where there is a score) and
+    Design. `detail` holds `balance` (see `balance_table`), where there is a score `overlap` (one row per bin of it:
+    score_low, score_high, n_treated, n_control, and share_treated and share_control of each arm's weight) and
     `effective_n` (arm, n_before, n_used, effective_n). `pairs` (nearest only) has treated, control, round, distance.
     `discarded` lists everybody with weight 0 and why. If treated people found nobody, `estimand` reads
     `att among the matched`.
@@ -69,7 +70,11 @@ def build_design(people: pd.DataFrame, options: DesignOptions) -> Design:
 
     Examples
     --------
-    >>> design = build_design(people, method="nearest", covariates=["age", "prior_offences"], caliper=0.2)
+    >>> people = pd.DataFrame({"person_id": list("abcdef"), "treated": [1, 1, 0, 0, 0, 0],
+    ...                        "age": [17, 21, 16, 18, 22, 23]})
+    >>> design = build_design(people, method="nearest", covariates=["age"])
+    >>> design.weights.tolist()
+    [1.0, 1.0, 1.0, 0.0, 1.0, 0.0]
     """
     found = eligible(people, arms_of(people, options), options)
     built = BUILDERS[options.method](found, options, np.arange(found.size))
@@ -81,10 +86,31 @@ def tie_orders(
 ) -> Iterator[Design]:
     """The same nearest-neighbour design with ties broken in `n` random orders, to show what the tie rule decides.
 
+    Parameters
+    ----------
+    people : one row per person and index date, as in `build_design`.
+    options : `DesignOptions` of method `nearest`.
+    n : how many orders.
+    seed : of the random orders.
+
     Yields
     ------
     One Design per order. Only which of several people with equal scores is taken differs; where there are no ties
     every design is the same.
+
+    Raises
+    ------
+    StudyError : another method, since only `nearest` breaks ties.
+    DataError, DesignError : as in `build_design`.
+
+    Assumes
+    -------
+    What `build_design` does. A spread of estimates over the orders is not sampling error: it is what an arbitrary rule
+    leaves open.
+
+    Notes
+    -----
+    Orders are permutations drawn from one generator, so the first ten of twenty are the ten of `n=10`.
     """
     if options.method != "nearest":
         raise StudyError("only method `nearest` breaks ties", where=WHERE, found=options.method)

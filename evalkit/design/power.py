@@ -127,6 +127,7 @@ def power(frame: pd.DataFrame | None, options: PowerOptions) -> Result:
     Parameters
     ----------
     frame : None, or a people frame whose 0/1 column `treated` is counted where the numbers are not given.
+    outcome : what is to be compared, in words.
     measure : `risk_difference` (percentage points), `risk_ratio`, `odds_ratio`, `mean_difference` (units of `sd`),
         `rate_ratio`, `hazard_ratio`.
     baseline : what happens without the programme: a proportion, or events per person and unit of `follow_up`; for
@@ -151,6 +152,11 @@ def power(frame: pd.DataFrame | None, options: PowerOptions) -> Result:
     value for 0.5 to 4 times the people. Check `power` holds the answer in words; it fails where the `effect` is
     smaller than could be seen.
 
+    Raises
+    ------
+    StudyError : an option out of its range, a `baseline` or a number of people that is missing, half a panel, an `icc`
+        without a `cluster_size`.
+
     Assumes
     -------
     A normal approximation; `baseline`, `icc`, `sd` and `dispersion` are what they will turn out to be.
@@ -170,7 +176,9 @@ def power(frame: pd.DataFrame | None, options: PowerOptions) -> Result:
 
     Examples
     --------
-    >>> power(None, measure="risk_difference", baseline=0.4, n_treated=45, n_control=45)
+    >>> found = power(None, measure="risk_difference", baseline=0.4, n_treated=45, n_control=45)
+    >>> round(found.headline.estimate, 1)
+    25.9
     """
     options = _with_numbers(frame, options)
     planned = options.n_treated is not None

@@ -25,8 +25,35 @@ def lee_bounds(
 ) -> tuple[float, float]:
     """Lee's (2009) bounds on the mean difference among those who would be followed up in either arm.
 
-    The arm with more known outcomes is trimmed from above and from below by the excess share. They assume
-    that being in one arm never makes a person harder to follow for some and easier for others.
+    Parameters
+    ----------
+    treated, control
+        Known outcomes of each arm: arrays of numbers, or of 0 and 1.
+    lost_treated, lost_control
+        People of each arm whose outcome is not known.
+
+    Returns
+    -------
+    tuple of float
+        The lowest and the highest difference, treated minus control, in the unit of the outcome (a share for 0 and 1).
+
+    Assumes
+    -------
+    Being in one arm never makes a person harder to follow for some and easier for others.
+
+    Notes
+    -----
+    The arm with more known outcomes is trimmed from above and from below by the excess share of those it kept; a
+    person is split where the share is not a whole number of people.
+
+    References
+    ----------
+    Lee (2009).
+
+    Examples
+    --------
+    >>> lee_bounds(np.array([0, 1, 1, 1]), np.array([0, 1]), lost_treated=0, lost_control=2)
+    (0.0, 0.5)
     """
     kept_1 = len(treated) / (len(treated) + lost_treated)
     kept_0 = len(control) / (len(control) + lost_control)
@@ -49,8 +76,34 @@ def tipping_point(
 ) -> tuple[int, int] | None:
     """The fewest events among those lost that change whether the score test is below `alpha`.
 
-    Among pairs (events among the treated lost, among the control lost) that cross the line, the one
-    nearest to the rates of those known, in people; None where no pair does. """  # fmt: skip
+    Parameters
+    ----------
+    events_treated, n_treated, events_control, n_control
+        Events and people with a known outcome, by arm.
+    lost_treated, lost_control
+        People of each arm whose outcome is not known.
+    alpha
+        The line that the p-value crosses.
+
+    Returns
+    -------
+    tuple of int, or None
+        Events among the treated lost and among the control lost: of all pairs that cross the line the one nearest, in
+        people, to the rates of those known. None where no pair does.
+
+    Assumes
+    -------
+    Nothing of those lost: every pair of counts is tried, likely or not.
+
+    Notes
+    -----
+    The test is the score test of two proportions.
+
+    Examples
+    --------
+    >>> tipping_point(30, 100, 45, 100, lost_treated=10, lost_control=0)
+    (6, 0)
+    """
     one = np.arange(lost_treated + 1)
     nought = np.arange(lost_control + 1)
     significant = score_test(events_treated, n_treated, events_control, n_control)[1] < alpha

@@ -38,14 +38,32 @@ def possible_counts(
         In percent and percentage points, rounded to `decimals`; leave out what was not printed.
     p_value
         Of the chi-square, Fisher or Wald test, rounded to `p_decimals`.
+    decimals, p_decimals
+        Places after the point that percentages, and the p-value, were printed with.
     method
         Which interval of the difference was used: `newcombe`, `wald`, or `any` of the two.
+    level
+        Of the printed interval.
 
     Returns
     -------
     pandas.DataFrame
         Columns events_treated, events_control, interval (which gave the limits, or blank where none were
         printed). No row: the printed figures cannot all be true of these numbers of people.
+
+    Raises
+    ------
+    StudyError
+        A method that is not known.
+
+    Assumes
+    -------
+    The numbers of people are those that the figures stand on, and rounding was to the nearest.
+
+    Notes
+    -----
+    Every pair of whole numbers is tried. A printed difference may be rounded by itself or taken between two rounded
+    percentages; either will do.
 
     Examples
     --------
@@ -77,7 +95,35 @@ def possible_counts(
 
 
 def percentages_possible(percents: list[float], *, decimals: int = 0, most: int = 1000) -> int | None:
-    """The smallest number of people for which every one of these rounded percentages is possible."""
+    """The smallest number of people for which every one of these rounded percentages is possible.
+
+    Parameters
+    ----------
+    percents
+        As printed, 0 to 100, of one group of people.
+    decimals
+        Places after the point that they were printed with.
+    most
+        The largest number tried.
+
+    Returns
+    -------
+    int, or None
+        None where no number up to `most` gives all of them.
+
+    Assumes
+    -------
+    All the percentages are of the same people, rounded to the nearest.
+
+    Notes
+    -----
+    n is possible where for each percentage p some whole number k has 100 k/n within half a unit of its last place.
+
+    Examples
+    --------
+    >>> percentages_possible([33, 67])
+    3
+    """
     half = 0.5 * 10.0**-decimals + 1e-9
     for n in range(1, most + 1):
         if all(len(_fitting(n, percent, half)) for percent in percents):

@@ -80,7 +80,37 @@ def base_range(after: int, percent: float, *, decimals: int = 0) -> tuple[int, i
     """The smallest and largest whole count before that, with `after`, give `percent` change as it was
     printed.
 
-    None where no whole number does.
+    Parameters
+    ----------
+    after
+        The count after.
+    percent
+        The change as it was printed: −20 for a fall by a fifth.
+    decimals
+        Places after the point that it was printed with.
+
+    Returns
+    -------
+    tuple of int, or None
+        None where no whole number gives the change.
+
+    Raises
+    ------
+    StudyError
+        A fall of 100% or more.
+
+    Assumes
+    -------
+    The change was rounded to the nearest, and both counts are of the same thing.
+
+    Notes
+    -----
+    before = after / (1 + percent/100), at both ends of the rounding.
+
+    Examples
+    --------
+    >>> base_range(80, -20)
+    (100, 100)
     """
     if percent <= -100:
         raise StudyError("a fall of 100% or more leaves no base to find", found=percent)
@@ -97,8 +127,32 @@ def base_range(after: int, percent: float, *, decimals: int = 0) -> tuple[int, i
 def unknown_base(percent: float, bases: Iterable[int], *, level: float = 0.95) -> pd.DataFrame:
     """How precise a printed percentage change would be, had it stood on each of these counts before.
 
-    Columns: before, after (to the nearest whole number), percent_change, conf_low, conf_high (percentages,
-    exact).
+    Parameters
+    ----------
+    percent
+        The change as it was printed: −20 for a fall by a fifth.
+    bases
+        Counts before to try, each above 0.
+    level
+        Of the intervals.
+
+    Returns
+    -------
+    DataFrame
+        One row per base: before, after (to the nearest whole number), percent_change, conf_low, conf_high
+        (percentages, exact).
+
+    Assumes
+    -------
+    Events are independent and the windows are equally long.
+
+    Notes
+    -----
+    After given after + before is binomial; its Clopper-Pearson limits become those of the ratio.
+
+    References
+    ----------
+    Przyborowski and Wilenski (1940); Clopper and Pearson (1934).
     """
     rows = []
     for before in bases:
@@ -122,9 +176,36 @@ def weighted_displacement_difference(
 ) -> Estimate:
     """Crimes fewer (negative) or more in an area and its surroundings than in their comparisons changed by.
 
-    The weighted displacement difference of Wheeler and Ratcliffe (2018): the change in the area minus that
-    in its comparison, plus the same for the places around. It assumes parallel change in numbers, so the
-    comparison must have about the same counts before.
+    Parameters
+    ----------
+    before, after
+        Events in the area, over two windows of the same length.
+    comparison_before, comparison_after
+        Events in its comparison.
+    displacement_before, displacement_after
+        Events in the places around the area; nought where none are looked at.
+    displacement_comparison_before, displacement_comparison_after
+        Events in the comparison of those places.
+    level
+        Of the interval.
+
+    Returns
+    -------
+    Estimate
+        Term `weighted_displacement_difference`, in events, with a Wald interval.
+
+    Assumes
+    -------
+    Parallel change in numbers, so the comparison must have about the same counts before; independent events.
+
+    Notes
+    -----
+    The change in the area minus that in its comparison, plus the same for the places around. The variance is the sum
+    of the eight counts.
+
+    References
+    ----------
+    Wheeler and Ratcliffe (2018).
     """
     eight = np.array(
         [

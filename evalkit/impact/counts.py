@@ -36,8 +36,9 @@ def counts(frame: pd.DataFrame | None, options: CountsOptions) -> Result:
     exposure_before, exposure_after
         Length of each window, or people at risk in it (default: equal).
     comparison_before, comparison_after
-        The same counts of the comparison area, over `comparison_exposure_before` and `_after` (default:
-        the same exposures as the area itself).
+        The same counts of the comparison area.
+    comparison_exposure_before, comparison_exposure_after
+        What its counts are over (default: the same exposures as the area itself).
     contains
         True where the comparison area includes the area itself: its counts are then subtracted first.
     category
@@ -63,6 +64,8 @@ def counts(frame: pd.DataFrame | None, options: CountsOptions) -> Result:
         True where the area was chosen because its counts were high.
     p_adjust
         `holm` (default) or `bh`, over the rows.
+    outcome, level
+        What is counted, in words; the level of the intervals.
 
     Returns
     -------

@@ -68,6 +68,8 @@ def proportion(people: pd.DataFrame | None, options: ProportionOptions) -> Resul
         none of them, and if all of them, had the outcome.
     subgroup
         Column of categories: one more estimate for each. They describe; they do not compare.
+    level
+        Of the intervals.
 
     Returns
     -------

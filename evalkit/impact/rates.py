@@ -131,6 +131,9 @@ def rates(people: pd.DataFrame, options: RatesOptions) -> Result:
         counts per person (rate ratio).
     treated
         Column of 0 and 1.
+    measure
+        `risk_difference` (percentage points), `risk_ratio`, `odds_ratio`, `mean_difference` (unit of the outcome) or
+        `rate_ratio`.
     adjust, model
         Covariates, and how they enter: `g_computation` (one outcome model, standardised over the people of
         the estimand) or `aipw` (doubly robust; makes its own weights, so it takes none).
@@ -152,8 +155,8 @@ def rates(people: pd.DataFrame, options: RatesOptions) -> Result:
     margin, better
         The largest harm that would not matter (in the measure's unit; for a ratio as a ratio: 1.1 is ten per
         cent), and which way is better: adds Check `margin`.
-    missing
-        `complete` (default) or `mice`: covariates imputed `imputations` times by chained equations.
+    missing, imputations
+        `complete` (default) or `mice`: covariates imputed so many times by chained equations.
     negative_control
         Outcome column that the programme cannot have changed: adds Check `negative_control`.
     time, event
@@ -162,6 +165,11 @@ def rates(people: pd.DataFrame, options: RatesOptions) -> Result:
         Of a mean difference where a few people carry most of the outcome (harm, days, costs): look at it again with a
         bootstrap interval, with the top 1% of people brought down to the next, and without the single largest event,
         where `largest_event` is the column of each person's largest.
+    plausible_effect
+        A size of effect that is thought plausible, in the measure's unit (of a ratio, its logarithm; default: half of
+        what was estimated). Check `small_study` says what a study of this size would make of it.
+    level, seed
+        Of intervals; of imputations and resampling.
 
     Returns
     -------

@@ -31,16 +31,27 @@ def abadie_imbens(
         One row per person, labelled by the index that `pairs` uses.
     pairs
         A Design's pairs: columns treated and control (index labels), one row per match.
+    outcome, treated
+        Columns of the outcome (0 and 1, or numbers) and of the arm (0 and 1).
     distance
         The score that people were matched on, on the index of `people`.
     measure
         `risk_difference` (percentage points) or `mean_difference`.
+    level
+        Of the interval.
 
     Returns
     -------
     Result
         Term `treated_vs_control`, interval `wald` with the Abadie-Imbens error; matched set variation is
         not enough here, since a control used often moves many differences together.
+
+    Raises
+    ------
+    EstimationError
+        A measure that is a ratio; a single control.
+    DataError
+        No pair with both outcomes, a column that is not there.
 
     Assumes
     -------
@@ -51,6 +62,10 @@ def abadie_imbens(
     V = Σ_treated (Y − Ŷ(0) − τ)²/N₁² + Σ_controls σ̂² Σ_sets-of-use terms, where a control that serves
     with weights summing to K, squares to K₂, adds (K² − K₂) σ̂²/N₁², and σ̂² is half the squared gap to
     the nearest other control.
+
+    References
+    ----------
+    Abadie and Imbens (2006).
     """
     if measure not in ("risk_difference", "mean_difference"):
         raise EstimationError("`abadie_imbens` gives differences only", where="rates", found=measure)

@@ -17,7 +17,41 @@ def e_value(ratio: float, limit: float | None = None) -> tuple[float, float | No
     """VanderWeele and Ding's (2017) E-value of a risk ratio, and of the confidence limit nearer to 1.
 
     The least strength, as a risk ratio with both treatment and outcome, that something unmeasured would
-    need in order to explain the ratio away. The limit's is 1 where the interval holds 1.
+    need in order to explain the ratio away.
+
+    Parameters
+    ----------
+    ratio
+        A risk ratio, above or below 1. An odds or hazard ratio stands for it only where the outcome is rare.
+    limit
+        The confidence limit nearer to 1.
+
+    Returns
+    -------
+    tuple of float
+        The E-value of the ratio, and that of the limit: 1 where the interval holds 1, None where none is given.
+
+    Raises
+    ------
+    StudyError
+        A ratio that is not above 0.
+
+    Assumes
+    -------
+    One unmeasured cause; the worst case of how it is spread over the arms.
+
+    Notes
+    -----
+    R + √(R (R − 1)), with 1/R in place of a ratio below 1.
+
+    References
+    ----------
+    VanderWeele and Ding (2017).
+
+    Examples
+    --------
+    >>> round(e_value(2.0)[0], 3)
+    3.414
     """
     if not ratio > 0:
         raise StudyError("an E-value needs a risk ratio above 0", found=ratio)

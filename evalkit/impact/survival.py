@@ -51,8 +51,11 @@ def survival(people: pd.DataFrame, options: SurvivalOptions) -> Result:
         For `cox`: covariates beside the arm, `efron` or `breslow`, and the function of time of its test.
     horizon
         In the unit of time; default: the last time at which both arms have people at risk.
-    weights, subclass, cluster
+    treated, weights, subclass, cluster
         As in `rates`.
+    estimand, level
+        What a design made the comparison stand for (`att`, `ate`, …: a label here, since weights carry it); the
+        level of the intervals.
 
     Returns
     -------

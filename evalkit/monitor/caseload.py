@@ -45,6 +45,12 @@ def caseload(
     seen
         Cases begun in it.
 
+    Returns
+    -------
+    Capacity
+        `at_once`, the cases that can be held at one time; `least` and `most`, cases in the period if each lasts the
+        longer or the shorter time; `used_least` and `used_most`, those seen over `most` and over `least`.
+
     Raises
     ------
     DataError
@@ -53,6 +59,10 @@ def caseload(
     Assumes
     -------
     A full team throughout and no gap between cases: the most that could be done, not what was planned.
+
+    Notes
+    -----
+    staff × cases_each × months / months per case, the longest for `least` and the shortest for `most`.
 
     Examples
     --------
@@ -98,6 +108,10 @@ def cost_per_participant(grants: pd.DataFrame, participants: pd.DataFrame) -> pd
     Assumes
     -------
     Money is spent evenly over its months. A cost per participant is not a cost per success.
+
+    Notes
+    -----
+    cost = Σ over grants of amount × share × months counted / months that the money covers.
     """
     require_columns(grants, ["grant", "programme", "amount", "share", "months"], where="grants")
     require_columns(participants, ["programme", "participants", "months"], where="participants")

@@ -66,6 +66,8 @@ def funnel(frame: pd.DataFrame | None, options: FunnelOptions) -> Result:
         recorded, or one number for the first stage.
     days
         Column of the mean number of days that people spent in each stage.
+    outcome, level
+        What the stages lead to, in words; the level of the intervals.
 
     Returns
     -------

@@ -75,9 +75,9 @@ def risk_score(people: pd.DataFrame, options: RiskScoreOptions) -> Result:
     people
         One row per person whose outcome was waited for. Who lacks a score, an outcome or a group is left out and
         counted (Check `left_out`).
-    score
-        Column of the score. `scale: probability` (the default): from 0 to 1 and said to be the chance of the
-        outcome. `scale: points`: any number; it is ranked and cut, and not calibrated.
+    score, scale
+        Column of the score, and what it is: `probability` (the default), from 0 to 1 and said to be the chance of the
+        outcome; or `points`, any number, which is ranked and cut, and not calibrated.
     outcome
         Column of 0 and 1.
     threshold
@@ -96,6 +96,10 @@ def risk_score(people: pd.DataFrame, options: RiskScoreOptions) -> Result:
         In words, the time after the score in which the outcome counts, such as `6 months`.
     acted_on
         Whether anybody acted on the score before the outcome was known.
+    missing
+        `complete` only: who lacks a score, an outcome or a group is left out.
+    level
+        Of the intervals.
 
     Returns
     -------

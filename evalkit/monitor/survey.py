@@ -70,6 +70,8 @@ def survey(frame: pd.DataFrame | None, options: SurveyOptions) -> Result:
         Whether the same people were asked before the programme; false or unknown limits what may be said.
     design_effect
         Variance over that of a simple random sample, where people were sampled in groups.
+    outcome, level
+        What was asked, in words; the level of the intervals.
 
     Returns
     -------

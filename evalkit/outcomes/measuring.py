@@ -31,6 +31,19 @@ def measure_history(
     people : one row per person_id and index_date; every other column is kept as it is.
     offences : a table in the engine (`read_offences(…).table`) or a frame: person_id, offence_date, conviction_date.
     histories : names and look-back windows, as in `with_history`.
+
+    Returns
+    -------
+    DataFrame
+        The people, with one column for each history: how many offences had a conviction in its window before the
+        index date.
+
+    Raises
+    ------
+    DataError
+        A key or a date that is not there, a person and index date that are repeated.
+    StudyError
+        A history of the name of a column that the people have.
     """
     expressions.require_names(people.columns, [each.name for each in histories])
     backend, keys, events = _tables(people, offences)
@@ -41,7 +54,21 @@ def measure_history(
 def measure_maturity(people: pd.DataFrame, outcome: Outcome, observed_until: date | None) -> pd.Series:
     """True, on the people's index, where the whole of the outcome's follow-up and waiting can be seen.
 
-    An outcome that is not measured from events is mature for everyone.
+    Parameters
+    ----------
+    people : one row per person_id and index_date.
+    outcome : its follow-up and waiting (days or months); one that is not measured from events is mature for everyone.
+    observed_until : the last day that the extract can see.
+
+    Returns
+    -------
+    Series
+        Of True and False, named `<outcome>_mature`.
+
+    Raises
+    ------
+    DataError
+        A key that the people do not have, a person and index date that are repeated.
     """
     if not outcome.from_events:
         return pd.Series(True, index=people.index, name=f"{outcome.name}_mature")
@@ -59,9 +86,28 @@ def measure_outcomes(
 ) -> pd.DataFrame:
     """People, in their order and on their index, with the columns of `with_outcomes`.
 
-    What is measured from offences is float64, NaN where it is not to be known: the outcome of the immature, days
-    without a reoffence, severity where a weight is missing. Columns of people keep their type. `weights`: the frames
-    that outcomes name as their table of weights, with columns offence_type and the weight.
+    Parameters
+    ----------
+    people : one row per person_id and index_date; every other column is kept as it is.
+    offences : a table in the engine (`read_offences(…).table`) or a frame, one row per offence: person_id,
+        offence_date, conviction_date. None where no outcome is measured from offences.
+    outcomes : names, measures and windows, as in `with_outcomes`.
+    observed_until : the last day that the extract can see.
+    weights : the frames that outcomes name as their table of weights, with columns offence_type and the weight.
+
+    Returns
+    -------
+    DataFrame
+        The people, with one column per outcome, and for survival `<outcome>_time` (days) and `<outcome>_event` (0/1).
+        What is measured from offences is float64, NaN where it is not to be known: the outcome of the immature, days
+        without a reoffence, severity where a weight is missing. Columns of people keep their type.
+
+    Raises
+    ------
+    DataError
+        No offences where an outcome needs them, a key or a date that is not there, a repeated person and index date.
+    StudyError
+        An outcome of the name of a column that the people have.
     """
     measured = [each for each in outcomes if each.from_events]
     new = [name for each in outcomes for name in expressions.new_columns(each)]

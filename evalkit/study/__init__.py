@@ -28,7 +28,13 @@ def read_study(folder: Path | str, *, also: Callable[[Study], list[Problem]] | N
 
     Parameters
     ----------
+    folder : the study's folder, or the path of its `study.yml`.
     also : asked for the problems that it sees in a study that has some already, so that all are told at once.
+
+    Returns
+    -------
+    Study
+        Frozen: every block of the file as a shape of its own, with defaults filled in and the line of each key kept.
 
     Raises
     ------

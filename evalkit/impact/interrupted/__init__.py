@@ -62,6 +62,8 @@ def interrupted(frame: pd.DataFrame, options: InterruptedOptions) -> Result:
         Lags of the Newey-West covariance (default: whole part of 4 (n / 100)^(2/9)).
     diagnostics
         False leaves out the false starts and the model with autoregressive errors.
+    level
+        Of the intervals.
 
     Returns
     -------
