@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import atexit
 import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evalkit.errors import StudyError, nearest
+from evalkit.scratch import own_folder
 
 if TYPE_CHECKING:
     import duckdb
@@ -100,6 +100,6 @@ def _require_duckdb(engine: str | Mapping[str, Any]) -> None:
 
 
 def _scratch() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="evalkit-")).resolve()
+    folder = own_folder("evalkit-").resolve()
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder

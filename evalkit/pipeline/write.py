@@ -7,7 +7,6 @@ import json
 import os
 import platform
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
@@ -18,6 +17,7 @@ import pandas as pd
 
 from evalkit.errors import UsageError
 from evalkit.results import plain
+from evalkit.scratch import left_behind, own_folder
 
 PACKAGES = (
     "numpy",
@@ -34,9 +34,13 @@ PACKAGES = (
 
 @contextmanager
 def replacing(folder: Path) -> Iterator[Path]:
-    """A new folder that takes the place of `folder` when the block ends well, and is thrown away when it does not."""
+    """A new folder that takes the place of `folder` when the block ends well, and is thrown away when it does not.
+
+    What a killed run left beside it is removed first; an earlier output that it had set aside comes back.
+    """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    _restore(folder)
+    fresh = own_folder(f".{folder.name}-", folder.parent)
     # mkdtemp is private to its owner; a results folder is as readable as its neighbours.
     fresh.chmod(0o777 & ~_umask())
     try:
@@ -106,11 +110,19 @@ def _umask() -> int:
     return mask
 
 
+def _restore(folder: Path) -> None:
+    """Put back the output that a run had moved aside when it was killed before the new one was in its place."""
+    for aside in left_behind(f".{folder.name}-old-", folder.parent):
+        if not folder.exists() and (aside / folder.name).is_dir():
+            (aside / folder.name).rename(folder)
+        shutil.rmtree(aside, ignore_errors=True)
+
+
 def _swap(fresh: Path, folder: Path) -> None:
     if not folder.exists():
         fresh.rename(folder)
         return
-    old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-old-", dir=folder.parent)) / folder.name
+    old = own_folder(f".{folder.name}-old-", folder.parent) / folder.name
     folder.rename(old)
     try:
         fresh.rename(folder)

@@ -11,6 +11,7 @@ from pathlib import Path
 from evalkit.errors import ReportError, nearest
 from evalkit.report import embedded, quarto
 from evalkit.report.staging import keep_others, stage_into, swap
+from evalkit.scratch import own_folder
 
 FORMATS = ("html", "pdf", "docx")
 ENGINES = ("auto", "quarto", "embedded")
@@ -63,7 +64,7 @@ def write_report(
     if not output.is_dir():
         raise ReportError("there are no results to report on", where=output.name, do="Run the study first")
     renderer = _renderer(engine, formats, say)
-    fresh = Path(tempfile.mkdtemp(prefix=".report-", dir=output))
+    fresh = own_folder(".report-", output)
     try:
         say("Writing tables and drawing figures")
         stage_into(fresh, output, templates, templates_dir, previous)

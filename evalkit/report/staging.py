@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -30,6 +29,7 @@ from evalkit.report.qmd import split_front_matter
 from evalkit.report.theme import templates_dir as shipped_templates
 from evalkit.report.word import reference_document
 from evalkit.report.words import day, escape
+from evalkit.scratch import own_folder
 
 KEPT = (".qmd", ".html", ".pdf", ".docx", ".json")
 ASSETS = ("styles.css", "fonts")
@@ -49,7 +49,7 @@ def stage(output: Path, templates: Sequence[str], templates_dir: Path | None = N
     ------
     ReportError : no results, an unknown template, or a template that cannot be read.
     """
-    fresh = Path(tempfile.mkdtemp(prefix=".report-", dir=output)) if output.is_dir() else output
+    fresh = own_folder(".report-", output) if output.is_dir() else output
     try:
         stage_into(fresh, output, templates, templates_dir)
         keep_others(fresh, output / "report")

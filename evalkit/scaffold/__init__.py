@@ -26,6 +26,7 @@ MONTHS = pd.period_range("2021-01", "2022-12", freq="M")
 IGNORED = """\
 # Data never enter the repository. The invented rows are the exception.
 output/
+.output-*/
 data/*
 !data/invented_*.csv
 """
