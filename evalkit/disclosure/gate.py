@@ -23,8 +23,9 @@ from evalkit.disclosure.policy import WITHHELD, Policy
 from evalkit.disclosure.remainders import design_check, without_remainders
 from evalkit.disclosure.scores import release_score
 from evalkit.disclosure.sums import numeric
-from evalkit.disclosure.tables import Record, Setting, release_frame
+from evalkit.disclosure.tables import Record, Setting, at, release_frame
 from evalkit.disclosure.verify import verify
+from evalkit.errors import Refused
 from evalkit.results import Check, Estimate, Result
 
 # Methods whose units are places, plans or studies: no estimate of theirs rests on a handful of people.
@@ -211,6 +212,14 @@ def _kind(result: Result, as_printed: frozenset[str], areas: frozenset[str]) -> 
 
 
 def _released(result: Result, kind: str, plan: Plan, dominated: bool, setting: Setting) -> Result:
+    """One result as it may be printed; a refusal names the analysis."""
+    try:
+        return _by_kind(result, kind, plan, dominated, setting)
+    except Refused as error:
+        raise at(error, f"analyses.{result.analysis}") from None
+
+
+def _by_kind(result: Result, kind: str, plan: Plan, dominated: bool, setting: Setting) -> Result:
     record = setting.record
     if kind == "as_printed":
         record.note(f"The figures of `{result.analysis}` were printed by their source and pass as printed.")

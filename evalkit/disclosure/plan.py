@@ -54,13 +54,23 @@ def make_plan(results: Sequence[Result], policy: Policy) -> Plan:
     for pair in _given_away(seen, ranges, policy):
         printings[pair] = replace(printings[pair], step=None, times=0)
         ranges[pair] = _open(pair)
-    if _given_away(seen, ranges, policy):
-        raise Refused(
-            "comparisons of overlapping groups would give a small count away",
-            where="disclosure",
-            do="Merge groups, or use another preset",
-        )
+    left = _given_away(seen, ranges, policy)
+    if left:
+        raise _refused(left, seen, results)
     return Plan(printings=printings, counts=_counts(printings), totals=_totals(results))
+
+
+def _refused(pairs: Sequence[Pair], seen: dict[Pair, _Seen], results: Sequence[Result]) -> Refused:
+    """Names the analyses, and the groups of them, whose comparisons give one another away."""
+    homes = dict.fromkeys(home for pair in pairs for home in seen[pair].homes)
+    names = list(dict.fromkeys(f"analyses.{results[place].analysis}" for place, _, _ in homes))
+    groups = list(dict.fromkeys(group for _, _, group in homes if group is not None))
+    merge = f"Merge groups ({', '.join(groups)})" if groups else "Leave one of them out"
+    return Refused(
+        "comparisons of overlapping people would give a small count away",
+        where=f"disclosure, {', '.join(names)}",
+        do=f"{merge}, compare the same people in each, or use a preset under agreement",
+    )
 
 
 def _collected(results: Iterable[Result]) -> dict[Pair, _Seen]:

@@ -47,7 +47,7 @@ def protect(
             raise Refused(
                 "a small count could be worked out from the totals around it",
                 where="disclosure",
-                do="Merge small groups, drop the total, or use a preset under agreement",
+                do="Merge its small groups in the data, leave its total out, or use a preset under agreement",
             )
         near.sort(key=lambda name: (cells[name].cost, name))
         hidden.add(_best(near[:MOST_TRIED], cells, sums, hidden, policy, len(weak)))

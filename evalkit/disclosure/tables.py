@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -137,16 +137,32 @@ def _with_secondary(
     if not sums:
         return hidden
     if len(cells) > MOST_CELLS:
-        raise Refused(f"table `{name}` is too large to be checked for differencing", where="disclosure")
+        raise Refused(
+            "the table is too large to be checked for differencing",
+            where=f"disclosure, table `{name}`",
+            found=f"{len(cells)} cells that add up",
+            do="Name fewer groups or categories",
+        )
     first = {
         f"{column}:{row}" for column, mask in hidden.items() for row in np.flatnonzero(mask)
     } & cells.keys()
-    final = protect(cells, sums, first, setting.policy)
+    try:
+        final = protect(cells, sums, first, setting.policy)
+    except Refused as error:
+        raise at(error, f"table `{name}`") from None
     setting.record.secondary += len(final - first)
     for key in final:
         column, row = key.rsplit(":", 1)
         hidden[column][int(row)] = True
     return hidden
+
+
+def at(error: Refused, place: str) -> Refused:
+    """The refusal, with the table or the analysis that it is about; the innermost place stands last."""
+    return Refused(
+        replace(each, where=f"disclosure, {place}{each.where.removeprefix('disclosure')}")
+        for each in error.problems
+    )
 
 
 def _counts(frame: pd.DataFrame, column: Any, hidden: np.ndarray, kind: str, setting: Setting) -> list[Any]:

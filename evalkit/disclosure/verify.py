@@ -49,8 +49,9 @@ def _no_small_count(name: str, frame: pd.DataFrame, policy: Policy) -> None:
                 or (top is not None and policy.rounding == 1 and policy.small(value, top))
             ):
                 raise Refused(
-                    f"column `{column}` of `{name}` would print a small or unrounded count",
-                    where="disclosure",
+                    f"column `{column}` would print a small or unrounded count",
+                    where=f"disclosure, table `{name}`",
+                    do="Merge its small groups, and report this: the gate should have withheld it",
                 )
 
 
@@ -63,7 +64,9 @@ def _as_planned(before: Result, after: Result, plan: Plan, policy: Policy) -> No
             continue
         if plan.printings[pairs[was.group]].step is None or not _ordered(now):
             raise Refused(
-                f"an estimate of `{after.analysis}` would be printed finer than is safe", where="disclosure"
+                f"`{now.term}` would be printed finer than is safe",
+                where=f"disclosure, analyses.{after.analysis}",
+                do="Leave this analysis out, and report this: the gate should have coarsened it",
             )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evalkit.disclosure import Released, policy, release
+from evalkit.errors import Refused
 from evalkit.intervals import newcombe, score_test, wilson
 from evalkit.results import Estimate, Result
 
@@ -102,3 +104,23 @@ def outsider(known: list[tuple[int, int]], place: int) -> tuple[int, int]:
     if place == 0:
         return max(low[0], low[1:].sum()), min(high[0], high[1:].sum())
     return max(low[place], low[0] - high[others].sum()), min(high[place], high[0] - low[others].sum())
+
+
+def test_a_refusal_says_which_table_and_what_to_change():
+    """Two analyses print how many people there were before and after a loss of three: no cell is left to withhold."""
+    flow = pd.DataFrame(
+        [("submitted", "treated", 100, 0, ""), ("mature", "treated", 97, 3, "too late")], columns=FLOW.columns
+    )
+    known = [comparison(50, 100, 70, 200), comparison(48, 97, 70, 200, analysis="complete")]
+    with pytest.raises(Refused) as refused:
+        release(results=known, flow=flow, policy=policy("partner"))
+    (problem,) = refused.value.problems
+    assert "table `flow`" in problem.where
+    assert "Merge" in problem.do
+
+
+def test_a_refusal_inside_a_result_names_the_analysis():
+    wide = pd.DataFrame({"category": [f"c{i}" for i in range(500)], "count": [3] * 499 + [1497]})
+    result = replace(comparison(50, 100, 70, 200), detail={"kinds": wide})
+    with pytest.raises(Refused, match=r"analyses\.main, table `kinds`.*Name fewer groups"):
+        through([result], "public")
