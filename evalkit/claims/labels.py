@@ -11,7 +11,9 @@ _VERBS = frozenset(
     ["had", "were", "was", "did", "got", "went", "left", "came", "stayed", "kept", "took", "told", "said"]
 )
 _PARTICIPLES = {"was": "been", "were": "been", "did": "done", "went": "gone", "came": "come", "took": "taken"}
-_TIME_TO = re.compile(r"(?:time|days|weeks|months|years) (?:to|until|before|without) (?:the )?", re.IGNORECASE)
+_TIME_TO = re.compile(
+    r"(?:time|days|weeks|months|years) (?:to|until|before|without) (?:the )?", re.IGNORECASE
+)
 _WITHOUT = re.compile(r"\b(?:without|not|never|no|free of|free from)\b", re.IGNORECASE)
 _NOUNS = frozenset(["recorded", "reported", "proven", "alleged", "estimated", "related"])
 

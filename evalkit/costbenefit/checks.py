@@ -270,7 +270,7 @@ def monte_carlo_error(case: Case) -> Check | None:
         statistic=away,
         threshold=SIMULATION_ERRORS,
         passed=away <= SIMULATION_ERRORS,
-        reading=f"The mean of {len(values)} draws lies {away:.1f} simulation errors from the exact value.",
+        reading=f"The mean of {len(values):,} draws lies {away:.1f} simulation errors from the exact value.",
         next_step="" if away <= SIMULATION_ERRORS else "Use more draws.",
     )
 

@@ -79,7 +79,8 @@ def _day(value: int | str | date, name: str, *, last: bool) -> pd.Timestamp:
 
 
 def _start(windows: Windows) -> Check:
-    began, days = windows.starts.date(), (windows.after_last - windows.after_first).days + 1
+    began = f"{windows.starts.day} {windows.starts.month_name()} {windows.starts.year}"
+    days = (windows.after_last - windows.after_first).days + 1
     early = min(max((windows.starts - windows.after_first).days, 0), days)
     late = max((windows.before_last - windows.starts).days + 1, 0)
     if early == days:

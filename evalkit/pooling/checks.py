@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,12 +11,14 @@ import pandas as pd
 from evalkit.pooling.bias import egger
 from evalkit.pooling.gather import Studies
 from evalkit.pooling.heterogeneity import Heterogeneity, moment_i2
+from evalkit.pooling.measures import LOG_OF
 from evalkit.pooling.pooling import Pooled, pool
 from evalkit.results import Check
 
 if TYPE_CHECKING:
     from evalkit.pooling.method import MetaOptions
 
+KINDS = {"hartung_knapp": "Hartung and Knapp", "normal": "the normal distribution"}
 FEW, FOR_EGGER, STRONG = 5, 10, 3
 I2_HIGH, Q_ALPHA, EGGER_ALPHA, ALPHA = 50.0, 0.1, 0.1, 0.05
 
@@ -41,7 +44,7 @@ def _heterogeneity(spread: Heterogeneity, fit: Pooled, options: MetaOptions) -> 
     reading = f"{i2:.0f}% of the variation between studies is more than chance ({test})."
     if options.estimator != "fixed":
         low, high = fit.prediction(level=options.level)
-        reading += f" The effect of a new study would lie between {low:.3g} and {high:.3g}."
+        reading += f" A new study's {_between(low, high, options)}."
     return Check(
         name="heterogeneity",
         null="the studies share one effect",
@@ -53,6 +56,14 @@ def _heterogeneity(spread: Heterogeneity, fit: Pooled, options: MetaOptions) -> 
         if alike
         else "Ask how the studies differ; read the prediction interval, not only the mean.",
     )
+
+
+def _between(low: float, high: float, options: MetaOptions) -> str:
+    """Two ends in words; of a logarithm those of the ratio, which is what readers think in."""
+    if options.measure not in LOG_OF:
+        return f"effect would lie between {low:.3g} and {high:.3g}"
+    ratio = LOG_OF[options.measure].replace("_", " ")
+    return f"{ratio} would lie between {math.exp(low):.2f} and {math.exp(high):.2f}"
 
 
 def _few(number: int) -> Check:
@@ -104,7 +115,7 @@ def _disagree(y: np.ndarray, v: np.ndarray, fit: Pooled, options: MetaOptions) -
     both = (
         ""
         if p is None or p_other is None
-        else f"p = {p:.3f} by {options.kind}, {p_other:.3f} by {other_kind}."
+        else f"p = {p:.3f} by {KINDS[options.kind]}, {p_other:.3f} by {KINDS[other_kind]}."
     )
     return Check(
         name="tests_disagree",
@@ -112,7 +123,7 @@ def _disagree(y: np.ndarray, v: np.ndarray, fit: Pooled, options: MetaOptions) -
         statistic=p_other,
         threshold=ALPHA,
         passed=agree,
-        reading=both.replace("_", "-"),
+        reading=both,
         next_step="" if agree else "Treat the pooled effect as not clear-cut.",
     )
 
@@ -129,7 +140,7 @@ def _fragile(left: pd.DataFrame, fit: Pooled, options: MetaOptions) -> Check:
         if row.conf_low is not None and clear(row.conf_low, row.conf_high) != whole
     ]
     low, high = left["estimate"].min(), left["estimate"].max()
-    reading = f"Leaving out one study at a time moves the pooled effect between {low:.3g} and {high:.3g}."
+    reading = f"With one study left out at a time, the pooled {_between(low, high, options)}."
     if turned:
         reading += f" Whether its interval includes no effect hangs on {len(turned)} of the studies."
     return Check(

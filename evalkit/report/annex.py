@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from functools import cache
-from pathlib import Path
 
 import pandas as pd
 
@@ -165,9 +164,9 @@ def references(output: Output) -> str:
 
 
 @cache
-def bibliography(path: Path | None = None) -> dict[str, dict[str, str]]:
+def bibliography() -> dict[str, dict[str, str]]:
     """references.bib as a mapping from key to fields: braced values, one field per line."""
-    text = (path or templates_dir() / "references.bib").read_text(encoding="utf-8")
+    text = (templates_dir() / "references.bib").read_text(encoding="utf-8")
     entries = {}
     for found in re.finditer(r"@\w+\{([\w-]+),\n(.*?)\n\}", text, flags=re.DOTALL):
         entries[found[1]] = dict(re.findall(r"^\s*(\w+)\s*=\s*\{(.*)\},?$", found[2], flags=re.MULTILINE))

@@ -126,10 +126,14 @@ def _age(output: Output) -> Sequence[str]:
 
 def _payers(output: Output) -> Sequence[str]:
     """Who pays, who would save and when, of the first account: one sentence each."""
-    account = next((r for r in output.results if r.method == "cost_benefit" and "by_agency" in r.detail), None)
+    account = next(
+        (r for r in output.results if r.method == "cost_benefit" and "by_agency" in r.detail), None
+    )
     if account is None:
         return []
-    frame = numbers(account.detail["by_agency"], ["net_budget_impact", "pv_costs_in_kind"]).set_index("agency")
+    frame = numbers(account.detail["by_agency"], ["net_budget_impact", "pv_costs_in_kind"]).set_index(
+        "agency"
+    )
     net, given = frame["net_budget_impact"].dropna(), frame["pv_costs_in_kind"]
     pay, save = net[net > 0].sort_values(ascending=False), -net[net < 0].sort_values()
     said = []
@@ -138,7 +142,9 @@ def _payers(output: Output) -> Sequence[str]:
     if len(save):
         said.append(f"Saving more than it would pay: {_listed(save)}.")
     if (given > 0).any():
-        said.append(f"Giving time or things in kind: {_listed(given[given > 0].sort_values(ascending=False))}.")
+        said.append(
+            f"Giving time or things in kind: {_listed(given[given > 0].sort_values(ascending=False))}."
+        )
     back = next((e for e in account.estimates if e.term == "payback_year"), None)
     if back is not None and len(net):
         years = len(account.detail.get("by_year", ()))

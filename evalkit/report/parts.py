@@ -114,7 +114,9 @@ def delivered(output: Output) -> str:
 def _no_flow(output: Output) -> str:
     """Why there is no flow of people."""
     if any(each.method == "risk_score" for each in output.results):
-        return "No steps are shown: every case with a score and an outcome was counted, as the tables above say."
+        return (
+            "No steps are shown: every case with a score and an outcome was counted, as the tables above say."
+        )
     return "No steps are shown: this study works with totals, not with records of people."
 
 
@@ -173,7 +175,9 @@ def groups(output: Output) -> str:
     shown = [r for r in output.results if r.method in OF_PEOPLE and any(e.group for e in r.estimates)]
     scored = group_part(output)
     if not shown:
-        return scored or _none("No groups are compared: none was planned, or there were too few people in each.")
+        return scored or _none(
+            "No groups are compared: none was planned, or there were too few people in each."
+        )
     note = "These are descriptions of groups. A difference between two groups is not itself tested here."
     return (
         estimates_table(output, shown, name="groups", caption="The measure in each group")

@@ -138,7 +138,9 @@ def arms_table(result: Result, arms: Mapping[str, str], *, caption: str, name: s
     decimals = 1 if shares else max((places(*each) for each in ends), default=2)
     rows = []
     for (_, row), (_, raw) in zip(measured.iterrows(), frame.iterrows(), strict=True):
-        value = number(row["value"] * scale, decimals) if is_number(row["value"]) else count_cell(raw, "value")
+        value = (
+            number(row["value"] * scale, decimals) if is_number(row["value"]) else count_cell(raw, "value")
+        )
         rows.append([arms.get(str(row["arm"]), str(row["arm"])), count_cell(raw, "n"), count_cell(raw, "events"),
                      value, spread(row["conf_low"] * scale, row["conf_high"] * scale, decimals)])  # fmt: skip
     return table(columns, rows, caption=caption, name=name)
@@ -183,7 +185,11 @@ def criteria_table(result: Result, *, caption: str, name: str) -> str:
     for (_, row), (_, raw), share in zip(known.iterrows(), frame.iterrows(), shares, strict=True):
         show = percent if share else _plain
         reached = show(row["value"]) if is_number(row["value"]) else count_cell(raw, "value")
-        inside = spread(100 * row["conf_low"], 100 * row["conf_high"], 0, "%") if is_number(row["conf_low"]) else "[z]"
+        inside = (
+            spread(100 * row["conf_low"], 100 * row["conf_high"], 0, "%")
+            if is_number(row["conf_low"])
+            else "[z]"
+        )
         rows.append([str(raw["name"]), reached, reached if reached[:1] == "[" else inside, show(row["green"]),
                      show(row["amber"]), BANDS.get(str(raw["band"]), str(raw["band"]))])  # fmt: skip
     return table(columns, rows, caption=caption, name=name)
@@ -283,7 +289,9 @@ def _widths(columns: Sequence[Column], rows: Sequence[Sequence[object]]) -> list
         cells = [str(row[i]) for row in rows]
         words = [word for text in (column.heading, *cells) for word in text.split()] or [""]
         whole = max(map(len, cells), default=0) if column.numeric else 0
-        least.append(max(4, *map(len, words), min(whole, WHOLE)) + 2)
+        least.append(
+            max(max(4, *map(len, words)) + 2, min(whole, WHOLE) + 3)
+        )  # digits are wider than letters
         wanted.append(max(least[-1], *(min(len(text), WIDEST) for text in (column.heading, *cells))))
     spare = max(0, LINE - sum(least))
     asked = sum(wanted) - sum(least) or 1

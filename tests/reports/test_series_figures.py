@@ -6,7 +6,8 @@ import pytest
 
 from evalkit.impact.interrupted import interrupted
 from evalkit.impact.synthetic import synthetic_control
-from evalkit.report.figures import series
+from evalkit.report.figures import people, series
+from evalkit.report.figures.periods import label_step, period_words
 from evalkit.report.theme import draw
 
 
@@ -52,3 +53,26 @@ def test_path_and_gap_draw_and_say_where_the_place_ends(mixed):
     assert draw(gap, name="gap")["svg"]
     assert "8 periods before the start and 4 after" in path.alt
     assert "gap in thefts" in gap.alt
+
+
+def test_labels_of_months_keep_to_the_calendar_and_read_as_months():
+    months = [f"{year}-{month:02d}" for year in (2016, 2017, 2018, 2019) for month in range(1, 13)]
+    assert label_step(months, 7) == 12
+    assert label_step(months[:10], 7) == 2
+    assert label_step([str(year) for year in range(2000, 2015)], 7) == 3
+    assert period_words("2016-10") == "Oct 2016"
+    assert period_words("2016-10-01") == "Oct 2016"
+    assert period_words("2016/17") == "2016/17"
+    assert period_words("2016-17") == "2016-17"
+
+
+def test_groups_that_no_design_moved_have_one_mark_and_no_key():
+    same = pd.DataFrame(
+        {"covariate": ["sex = male", "age"], "smd_before": [0.2, 0.0], "smd_after": [0.2, 0.0]}
+    )
+    figure = people.love(same)
+    assert list(figure.data["covariate"]) == ["sex: male", "age"]
+    assert "1 of them differ by no more than 0.1" in figure.alt
+    assert "before" not in figure.alt
+    assert draw(figure, name="alike")["svg"]
+    assert "against 0.50 before" in people.love(same.assign(smd_before=[0.5, 0.1])).alt

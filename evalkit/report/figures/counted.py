@@ -33,7 +33,7 @@ def changes(result: Result, *, label: str = "", arms: Mapping[str, str] | None =
     data = pd.DataFrame(rows, columns=["label", "estimate", "conf_low", "conf_high", "text"])
     compared = head.term == "ratio_of_rate_ratios"
     axis = "change, less that of the comparison" if compared else "change from before to after"
-    plot = _beside(data, none=1.0, axis=axis, ratio=True, tick=change)
+    plot = _beside(data, none=1.0, axis=axis, ratio=True, tick_words=change)
     return Figure(plot=plot, alt=_alt(data, len(heads), label, compared), data=data, height=_height(data))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -17,7 +18,7 @@ from evalkit.results import Estimate, Result
 
 ARMS = {"treated": "programme", "control": "comparison group"}
 ROW, MARGIN, LINE = 0.5, 0.95, 0.19  # inches
-LABEL = 32  # characters
+LABEL, AXIS = 32, 48  # characters
 TICKS = (0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 10.0, 20.0, 50.0, 100.0)
 FINE_TICKS = (0.8, 1.25, 1.5, 0.9, 1.1)
 TICK_ROOM = 0.28  # of the width that the intervals take
@@ -98,7 +99,12 @@ def proportion(result: Result, *, label: str = "", arms: Mapping[str, str] | Non
 
 
 def _beside(
-    data: pd.DataFrame, *, none: float, axis: str, ratio: bool, tick: Callable[[float], str] | None = None
+    data: pd.DataFrame,
+    *,
+    none: float,
+    axis: str,
+    ratio: bool,
+    tick_words: Callable[[float], str] | None = None,
 ) -> Any:
     """One row per estimate, its numbers in a column on the right; ratios on a scale where half and double are alike."""
     from plotnine import (
@@ -117,7 +123,7 @@ def _beside(
         name: [_place(value, ratio) for value in data[name]] for name in ("estimate", "conf_low", "conf_high")
     }
     drawn = data.assign(row=[f"{i:03d}" for i in range(len(data), 0, -1)], **at)
-    names = {row.row: textwrap.fill(str(row.label), LABEL) for row in drawn.itertuples()}
+    names = {row.row: _wrapped(row.label) for row in drawn.itertuples()}
     line = _place(none, ratio)
     least, most = min([line, *drawn["conf_low"]]), max([line, *drawn["conf_high"]])
     wide = (most - least) or 1.0
@@ -131,10 +137,10 @@ def _beside(
         + geom_point(aes(x="estimate"), size=4, color=DARK_BLUE)
         + geom_text(aes(x="edge", label="text"), ha="left", size=TEXT - 1, color=INK)
         + scale_x_continuous(
-            limits=(least, most + 0.75 * wide), breaks=breaks, labels=[(tick or _tick)(t) for t in ticks]
+            limits=(least, most + 0.75 * wide), breaks=breaks, labels=[(tick_words or tick)(t) for t in ticks]
         )
         + scale_y_discrete(labels=lambda keys: [names[key] for key in keys], expand=(0, 0.55))
-        + labs(x=axis, y="")
+        + labs(x=textwrap.fill(axis, AXIS), y="")
         + plain_theme()
     )
 
@@ -167,6 +173,11 @@ def _place(value: float, ratio: bool) -> float:
     return math.log(value) if ratio else value
 
 
+def _wrapped(label: object) -> str:
+    """A label over several lines, with two counts kept on one."""
+    return textwrap.fill(re.sub(r"(?<=\d) to (?=\d)", "\u00a0to\u00a0", str(label)), LABEL)
+
+
 def _height(data: pd.DataFrame) -> float:
     """Inches for rows as tall as the longest label needs."""
     lines = max((len(textwrap.wrap(str(each), LABEL)) for each in data["label"]), default=1)
@@ -191,7 +202,7 @@ def _rows(
     )  # fmt: skip
 
     drawn = data.assign(row=[f"{i:03d}" for i in range(len(data), 0, -1)])
-    names = {row.row: textwrap.fill(str(row.label), LABEL) for row in drawn.itertuples()}
+    names = {row.row: _wrapped(row.label) for row in drawn.itertuples()}
     colours = [DUO[i % 2] if two else DARK_BLUE for i in range(len(drawn))]
     least = min([none, *drawn["conf_low"].dropna(), *drawn["estimate"].dropna()])
     most = max([none, *drawn["conf_high"].dropna(), *drawn["estimate"].dropna()])
@@ -210,14 +221,14 @@ def _rows(
         + geom_text(aes(x="estimate", label="text"), data=drawn[known], nudge_y=0.32, size=TEXT - 1, color=INK)
         + geom_text(aes(label="text"), data=drawn[[not each for each in known]], x=least, ha="left",
                     size=TEXT - 1, color=INK)
-        + scale_x_continuous(limits=limits, labels=lambda ticks: [_tick(each) for each in ticks])
+        + scale_x_continuous(limits=limits, labels=lambda ticks: [tick(each) for each in ticks])
         + scale_y_discrete(labels=lambda keys: [names[key] for key in keys], expand=(0, 0.55))
-        + labs(x=axis, y="")
+        + labs(x=textwrap.fill(axis, AXIS), y="")
         + plain_theme()
     )  # fmt: skip
 
 
-def _tick(value: float) -> str:
+def tick(value: float) -> str:
     return (
         number(value, 0)
         if float(value).is_integer()

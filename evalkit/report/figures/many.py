@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from evalkit.report.figures.estimates import ratio_ticks
+from evalkit.report.figures.periods import label_step, period_words
 from evalkit.report.output import numbers
 from evalkit.report.theme import DARK_BLUE, FOCUS_GREY, INK, ORANGE, TEXT, Figure, plain_theme
 from evalkit.report.words import count, is_number, number, percent, spread
@@ -19,7 +20,7 @@ ROW, MARGIN = 0.42, 1.1
 LIMITS = ["estimate", "conf_low", "conf_high"]
 SHAPES = {"usual": "o", "high": "^", "low": "v"}
 COLOURS = {"usual": DARK_BLUE, "high": ORANGE, "low": "#801650"}
-MOST_LABELS = 8
+MOST_LABELS = 7
 
 
 def studies(result: Result, *, label: str = "", arms: Mapping[str, str] | None = None) -> Figure:
@@ -215,13 +216,14 @@ def points(result: Result, *, label: str = "", arms: Mapping[str, str] | None = 
     )  # fmt: skip
 
     data = numbers(result.detail["points"], ["value", "centre", "lower", "upper"])
+    data = _with_printed_limits(data, result)
     data["at"] = range(len(data))
     data["mark"] = [str(each) if str(each) in ("high", "low") else "usual" for each in data["signal"]]
     shown = [each for each in SHAPES if each in set(data["mark"])]
     data["mark"] = pd.Categorical(data["mark"], categories=shown)
-    step = max(1, -(-len(data) // MOST_LABELS))
+    step = label_step([str(each) for each in data["period"]], MOST_LABELS)
     ticks = list(range(0, len(data), step))
-    texts = [str(each)[:7] if str(each)[4:5] == "-" else str(each) for each in data["period"].iloc[ticks]]
+    texts = [period_words(str(each)) for each in data["period"].iloc[ticks]]
     segments = {"group": "segment"} if "segment" in data else {}
     plot = (
         ggplot(data, aes("at", "value"))
@@ -242,6 +244,16 @@ def points(result: Result, *, label: str = "", arms: Mapping[str, str] | None = 
     if shown == ["usual"]:
         plot = plot + theme(legend_position="none")
     return Figure(plot=plot, alt=_points_alt(result, data, label), data=data, height=3.8)
+
+
+def _with_printed_limits(data: pd.DataFrame, result: Result) -> pd.DataFrame:
+    """The last limits as the table beside the figure prints them, where the gate rounded the two to unlike lengths."""
+    ends = {"lower": result.headline.conf_low, "upper": result.headline.conf_high}
+    same = data[list(ends)].eq(data[list(ends)].iloc[-1])
+    for name, end in ends.items():
+        if end is not None:
+            data.loc[same[name], name] = float(end)
+    return data
 
 
 def _named_lines(data: pd.DataFrame) -> pd.DataFrame:

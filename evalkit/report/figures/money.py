@@ -15,6 +15,7 @@ from evalkit.results import Result
 
 KINDS = ("costs", "benefits")
 MOST_INPUTS = 8
+CLOSE = 0.16  # of the widest reach
 
 
 def by_agency(result: Result, *, label: str = "", arms: Mapping[str, str] | None = None) -> Figure:
@@ -79,14 +80,26 @@ def tornado(result: Result, *, label: str = "", arms: Mapping[str, str] | None =
     data["input"] = order
     for end in ("low", "high"):
         data[f"{end}_text"] = [number(v, 2) for v in data[end]]
+    reach = (
+        float(data[["low", "high"]].max().max()) - float(data[["low", "high"]].min().min())
+        if len(data)
+        else 0.0
+    )
+    near = data["spread"] < CLOSE * reach  # two numbers would stand on one another: one label says both
+    apart, close = data[~near], data[near].assign(
+        at=lambda each: each[["low", "high"]].max(axis=1),
+        text=lambda each: [f"    {low} to {high}" if low != high else f"    {low}"
+                           for low, high in zip(each["low_text"], each["high_text"], strict=True)],
+    )  # fmt: skip
     plot = (
         ggplot(data, aes(y="input"))
         + geom_vline(xintercept=1, color=INK, size=0.6, linetype="dashed")
         + geom_segment(aes(x="low", xend="high", yend="input"), size=2, color=DUO[0])
         + geom_point(aes(x="low"), size=3.4, color=DUO[0])
         + geom_point(aes(x="high"), size=3.4, color=DUO[1], shape="^")
-        + geom_text(aes(x="low", label="low_text"), nudge_y=0.32, size=TEXT - 1)
-        + geom_text(aes(x="high", label="high_text"), nudge_y=0.32, size=TEXT - 1)
+        + geom_text(aes(x="low", label="low_text"), data=apart, nudge_y=0.32, size=TEXT - 1)
+        + geom_text(aes(x="high", label="high_text"), data=apart, nudge_y=0.32, size=TEXT - 1)
+        + geom_text(aes(x="at", label="text"), data=close, ha="left", size=TEXT - 1)
         + scale_y_discrete(expand=(0, 0.65))
         + labs(x="ratio (circle: input low; triangle: input high)", y="")
         + plain_theme()

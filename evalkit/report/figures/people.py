@@ -108,7 +108,7 @@ def criteria(result: Result, *, label: str = "", arms: Mapping[str, str] | None 
         + scale_shape_manual(values=[shapes[v] for v in shown], limits=shown)
         + scale_x_continuous(limits=(0, 104), breaks=[0, 25, 50, 75, 100])
         + scale_y_discrete(labels=lambda keys: [names[k] for k in keys], expand=(0, 0.6))
-        + labs(x="% (pale band: from amber to green)", y="")
+        + labs(x="% (pale band: partly met)", y="")
         + plain_theme()
     )
     return Figure(plot=plot, alt=_criteria_alt(data), data=data, height=MARGIN + 0.3 + 0.66 * len(data))
@@ -149,37 +149,46 @@ def love(balance: pd.DataFrame, *, threshold: float = 0.1) -> Figure:
         labs,
         scale_color_manual,
         scale_shape_manual,
+        scale_x_continuous,
         scale_y_discrete,
+        theme,
     )  # fmt: skip
 
     before, after = _named(balance, "before"), _named(balance, "after")
     wide = numbers(balance, [before, after])
     wide = wide[wide[after].notna() | wide[before].notna()]
     name = str(balance.columns[0])
-    names = [textwrap.fill(plain_words(each), 28) for each in wide[name]]
+    names = [textwrap.fill(plain_words(each).replace(" = ", ": "), 28) for each in wide[name]]
+    moved = not wide[before].equals(wide[after])
     data = pd.concat([
         pd.DataFrame({"covariate": names, "smd": wide[before], "when": "before"}),
         pd.DataFrame({"covariate": names, "smd": wide[after], "when": "after"}),
-    ])  # fmt: skip
+    ] if moved else [pd.DataFrame({"covariate": names, "smd": wide[after], "when": "after"})])  # fmt: skip
     data["covariate"] = pd.Categorical(
         data["covariate"], categories=list(dict.fromkeys(names))[::-1], ordered=True
     )
-    data["when"] = pd.Categorical(data["when"], categories=["before", "after"], ordered=True)
+    times = {"before": (ORANGE, "^"), "after": (DARK_BLUE, "o")}
+    shown = [each for each in times if each in set(data["when"])]
+    data["when"] = pd.Categorical(data["when"], categories=shown, ordered=True)
     plot = (
         ggplot(data.dropna(), aes("smd", "covariate", color="when", shape="when"))
         + geom_vline(xintercept=[-threshold, threshold], linetype="dashed", color=FOCUS_GREY, size=0.8)
         + geom_vline(xintercept=0, color=INK, size=0.6)
         + geom_point(size=4)
-        + scale_color_manual(values=[ORANGE, DARK_BLUE])
-        + scale_shape_manual(values=["^", "o"])
+        + scale_color_manual(values=[times[each][0] for each in shown])
+        + scale_shape_manual(values=[times[each][1] for each in shown])
+        + scale_x_continuous(labels=lambda ticks: [number(each, 2) for each in ticks])
         + scale_y_discrete(expand=(0, 0.7))
         + labs(x="standardised difference between the groups", y="")
         + plain_theme()
     )
+    if not moved:
+        plot = plot + theme(legend_position="none")
     inside, n = int((wide[after].abs() <= threshold).sum()), int(wide[after].notna().sum())
-    alt = (f"How alike the two groups are on {n} characteristics. After the design {inside} of {n} differ by no more "
-           f"than {number(threshold)} standard deviations; the largest is {number(wide[after].abs().max(), 2)} "
-           f"against {number(wide[before].abs().max(), 2)} before.")  # fmt: skip
+    alike = f"After the design {inside} of {n}" if moved else f"{inside} of them"
+    earlier = f" against {number(wide[before].abs().max(), 2)} before" if moved else ""
+    alt = (f"How alike the two groups are on {n} characteristics. {alike} differ by no more than {number(threshold)} "
+           f"standard deviations; the largest is {number(wide[after].abs().max(), 2)}{earlier}.")  # fmt: skip
     return Figure(plot=plot, alt=alt, data=data, height=1.3 + 0.42 * len(names))
 
 

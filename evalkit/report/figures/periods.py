@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Mapping
 from typing import Any
@@ -10,11 +11,13 @@ import pandas as pd
 
 from evalkit.report.output import numbers
 from evalkit.report.theme import DARK_BLUE, DUO, INK, TEXT, Figure, plain_theme
-from evalkit.report.words import number, spread
+from evalkit.report.words import MONTHS, number, spread
 from evalkit.results import Result
 
 AT_RISK = (0.0, 0.5, 0.75, 1.0)  # of the time followed
 LONGEST_NAME = 26
+MOST_LABELS = 7  # along an axis of time
+CALENDAR = (1, 2, 3, 6, 12, 24, 36, 60, 120)  # months
 ARMS = {"treated": "programme", "control": "comparison", "1": "programme", "0": "comparison"}
 
 
@@ -224,9 +227,22 @@ def _times(periods: pd.Series) -> tuple[pd.Series, dict[int, str]]:
     except ValueError:
         ordered = sorted(set(texts))
     position = {text: i for i, text in enumerate(ordered)}
-    step = max(1, -(-len(ordered) // 7))
-    ticks = {i: text[:7] if text[4:5] == "-" else text for text, i in position.items() if i % step == 0}
+    step = label_step(ordered, MOST_LABELS)
+    ticks = {i: period_words(text) for text, i in position.items() if i % step == 0}
     return pd.Series([position[text] for text in texts], index=periods.index), ticks
+
+
+def label_step(periods: list[str], most: int) -> int:
+    """How many periods apart labels stand: of months, a number that keeps to the calendar."""
+    least = max(1, -(-len(periods) // most))
+    monthly = len(periods) > 1 and all(re.fullmatch(r"\d{4}-\d{2}(-01)?", each[:10]) for each in periods)
+    return next((step for step in CALENDAR if monthly and step >= least), least)
+
+
+def period_words(text: str) -> str:
+    """A month or a day as `Oct 2016`; anything else as it stands."""
+    found = re.match(r"(\d{4})-(0[1-9]|1[0-2])(?!\d)", text)
+    return f"{MONTHS.split()[int(found[2]) - 1][:3]} {found[1]}" if found else text
 
 
 def _time_axis(ticks: dict[int, str]) -> Any:
@@ -249,7 +265,7 @@ def _start_line(start: float, top: float) -> list[Any]:
 
     return [
         geom_vline(xintercept=start, linetype="dashed", color=INK, size=0.6),
-        annotate("text", x=start + 0.1, y=top, label="counted as after", ha="left", size=TEXT - 1, color=INK),
+        annotate("text", x=start, y=top, label=" counted as after", ha="left", size=TEXT - 1, color=INK),
     ]
 
 

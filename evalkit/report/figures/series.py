@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from evalkit.report.figures.estimates import tick
 from evalkit.report.figures.periods import _start, _start_line, _time_axis, _times
 from evalkit.report.output import numbers
 from evalkit.report.theme import DARK_BLUE, FOCUS_GREY, INK, ORANGE, Figure, plain_theme
@@ -51,7 +52,7 @@ def interrupted(result: Result, *, label: str = "", arms: Mapping[str, str] | No
         + scale_color_manual(values=[DARK_BLUE, ORANGE])
         + scale_linetype_manual(values=["solid", "dashed"])
         + _time_axis(ticks)
-        + labs(x="", y="")
+        + labs(x="dots: what was recorded in each period", y="")
         + plain_theme(grid="y")
     )
     start = _start(data)
@@ -113,7 +114,7 @@ def synthetic_path(result: Result, *, label: str = "", arms: Mapping[str, str] |
 
 def synthetic_gap(result: Result, *, label: str = "", arms: Mapping[str, str] | None = None) -> Figure:
     """The place less its mixture, period by period, against none."""
-    from plotnine import aes, geom_hline, geom_line, geom_point, ggplot, labs
+    from plotnine import aes, geom_hline, geom_line, geom_point, ggplot, labs, scale_y_continuous
 
     data, ticks = _path(result)
     plot = (
@@ -122,6 +123,7 @@ def synthetic_gap(result: Result, *, label: str = "", arms: Mapping[str, str] | 
         + geom_line(size=1.1, color=DARK_BLUE)
         + geom_point(size=2, color=DARK_BLUE)
         + _time_axis(ticks)
+        + scale_y_continuous(labels=lambda each: [tick(value) for value in each])
         + labs(x="", y="")
         + plain_theme(grid="y")
     )
