@@ -176,7 +176,7 @@ def _possible(figure: Figure) -> Verdict:
     """A rounded percentage with only its base: is there any whole number that gives it?"""
     shown = _decimal(figure.printed)
     if figure.unit != "percent" or shown is None or not figure.denominator or figure.denominator > 1e6:
-        return _nothing_to_check(figure)
+        return _nothing_to_check()
     base = int(figure.denominator)
     guess = float(shown) * base / 100
     near = range(max(math.floor(guess) - 1, 0), min(math.ceil(guess) + 1, base) + 1)
@@ -210,7 +210,7 @@ def _percent_change(figure: Figure) -> Verdict:
 def _base_unknown(figure: Figure) -> Verdict:
     shown = _decimal(figure.printed)
     if figure.after is None or shown is None or shown <= -100:
-        return _nothing_to_check(figure)
+        return _nothing_to_check()
     step = float(Decimal(1).scaleb(min(shown.as_tuple().exponent, 0))) / 2
     low, high = (figure.after / (1 + (float(shown) + half) / 100) for half in (step, -step))
     bases = (
@@ -225,7 +225,7 @@ def _base_unknown(figure: Figure) -> Verdict:
 
 def _count_change(figure: Figure) -> Verdict:
     if figure.before is None or figure.after is None:
-        return _nothing_to_check(figure)
+        return _nothing_to_check()
     change = figure.after - figure.before
     percent = 100 * change / figure.before if figure.before else math.nan
     reason = (
@@ -238,16 +238,16 @@ def _count_change(figure: Figure) -> Verdict:
 
 def _count(figure: Figure) -> Verdict:
     if figure.numerator is None or (figure.denominator is None and APPROXIMATE.search(figure.words)):
-        return _nothing_to_check(figure)
+        return _nothing_to_check()
     return _verdict(figure, figure.numerator, "")
 
 
 def _bound(figure: Figure) -> Verdict:
     if None in (figure.numerator, figure.denominator) or not figure.denominator:
-        return _nothing_to_check(figure)
+        return _nothing_to_check()
     exact, shown = 100 * figure.numerator / figure.denominator, _decimal(figure.printed)
     if shown is None:
-        return _nothing_to_check(figure)
+        return _nothing_to_check()
     holds = exact > float(shown) if figure.unit == "percent_min" else exact < float(shown)
     words = "more than" if figure.unit == "percent_min" else "less than"
     return Verdict(
@@ -266,7 +266,7 @@ def _without_unit(figure: Figure) -> Verdict:
     return Verdict(consistent="no", diagnosis=diagnosis, recomputed=round(change, 2))
 
 
-def _nothing_to_check(figure: Figure) -> Verdict:
+def _nothing_to_check() -> Verdict:
     return Verdict(
         consistent="not_checkable", diagnosis="No counts are printed that it could be checked against."
     )

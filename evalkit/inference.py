@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -130,18 +129,6 @@ def adjust(p_values: np.ndarray, method: str) -> np.ndarray:
     if method not in ("holm", "bh"):
         raise StudyError("p-values are adjusted by `holm` or `bh` here", found=method)
     return holm(p_values) if method == "holm" else benjamini_hochberg(p_values)
-
-
-def cluster_draws(
-    statistic: Callable[[np.ndarray], np.ndarray], n_clusters: int, *, draws: int, seed: int
-) -> np.ndarray:
-    """A statistic over resampled clusters: it is given how often each cluster was drawn."""
-    generator = np.random.default_rng(seed)
-    out = []
-    for _ in range(draws):
-        picked = generator.integers(0, n_clusters, n_clusters)
-        out.append(statistic(np.bincount(picked, minlength=n_clusters).astype(float)))
-    return np.array(out)
 
 
 def cr2(fit: Fit, clusters: np.ndarray, n_clusters: int) -> tuple[np.ndarray, np.ndarray]:

@@ -23,7 +23,6 @@ class Score:
     """The fitted score: log-odds per person, coefficients per column (raw units), and the columns it left out."""
 
     logit: np.ndarray
-    intercept: float
     coefficients: dict[str, float]
     aliased: tuple[str, ...]
 
@@ -55,7 +54,7 @@ def logistic_score(columns: Sequence[Column], treated: np.ndarray, *, where: str
     (Albert and Anderson 1984).
     """
     used = [column for column in columns if not column.reference]
-    matrix, centre, spread = _standardised(used)
+    matrix, spread = _standardised(used)
     keep = independent_columns(matrix.T @ matrix / len(matrix))
     if len(keep) < len(used):
         matrix = np.asfortranarray(matrix[:, keep])
@@ -68,7 +67,6 @@ def logistic_score(columns: Sequence[Column], treated: np.ndarray, *, where: str
     slopes = beta[1:] / spread[keep]
     return Score(
         logit=logit,
-        intercept=float(beta[0] - slopes @ centre[keep]),
         coefficients={
             used[position].name: float(slope) for position, slope in zip(keep, slopes, strict=True)
         },
@@ -89,16 +87,15 @@ def independent_columns(gram: np.ndarray) -> list[int]:
     return keep
 
 
-def _standardised(columns: Sequence[Column]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _standardised(columns: Sequence[Column]) -> tuple[np.ndarray, np.ndarray]:
     n = len(columns[0].values)
     matrix = np.empty((n, len(columns)), order="F")
-    centre, spread = np.empty(len(columns)), np.empty(len(columns))
+    spread = np.empty(len(columns))
     for j, column in enumerate(columns):
-        centre[j] = column.values.mean()
-        np.subtract(column.values, centre[j], out=matrix[:, j])
+        np.subtract(column.values, column.values.mean(), out=matrix[:, j])
         spread[j] = np.sqrt(matrix[:, j] @ matrix[:, j] / n) or 1.0
         matrix[:, j] /= spread[j]
-    return matrix, centre, spread
+    return matrix, spread
 
 
 def _fit(matrix: np.ndarray, treated: np.ndarray) -> np.ndarray | None:

@@ -50,7 +50,7 @@ def reasons_for(name: str, column: Column) -> list[Reason]:
     return [
         missing,
         *by_type.get(column.type, _no_reasons)(text, column),
-        *_range_reasons(text, name, column),
+        *_range_reasons(name, column),
     ]
 
 
@@ -202,7 +202,7 @@ def _no_reasons(text: str, column: Column) -> list[Reason]:
     return []
 
 
-def _range_reasons(text: str, name: str, column: Column) -> list[Reason]:
+def _range_reasons(name: str, column: Column) -> list[Reason]:
     shows = column.type == "date"
     return [
         Reason(beyond, wrong, "Correct the value, or the limit in study.yml", shows=shows)

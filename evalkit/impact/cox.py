@@ -204,32 +204,6 @@ def proportional_hazards_test(fit: CoxFit, *, transform: str = "km") -> tuple[np
     return chi, np.array([chi_square_p(value, free) for value, free in zip(chi, df, strict=True)])
 
 
-def concordance(fit: CoxFit) -> float:
-    """Harrell's C of the fitted risk: pairs in which the one who fails first has the higher risk; ties
-    count half."""
-    sets = fit.sets
-    risk = np.unique((fit.coefficients * sets.scale) @ sets.x, return_inverse=True)[1]
-    size = int(risk.max()) + 1
-    tree = np.zeros(size + 1)
-    agree = pairs = 0.0
-    bounds = np.append(sets.first, len(risk))
-    last_time = len(sets.times) - 1
-    for k in range(last_time, -1, -1):
-        here = np.arange(bounds[k], bounds[k + 1])
-        dying = here[sets.event[here] & (sets.left[here] == k + 1)]
-        for row in here[~np.isin(here, dying)]:
-            _add(tree, risk[row] + 1)
-        total = _below(tree, size)
-        for row in dying:
-            lower = _below(tree, risk[row])
-            equal = _below(tree, risk[row] + 1) - lower
-            agree += lower + equal / 2
-            pairs += total
-        for row in dying:
-            _add(tree, risk[row] + 1)
-    return float(agree / pairs) if pairs else float("nan")
-
-
 def _derivatives(sets: RiskSets, beta: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
     sums = _sums(sets, beta)
     value = float(sets.score @ beta - sets.size @ np.log(sums.total))
@@ -311,17 +285,3 @@ def _solve(information: np.ndarray, score: np.ndarray) -> np.ndarray:
         raise EstimationError(
             "a covariate is determined by the others, or has one value only", where="survival"
         ) from None
-
-
-def _add(tree: np.ndarray, place: int) -> None:
-    while place < len(tree):
-        tree[place] += 1
-        place += place & -place
-
-
-def _below(tree: np.ndarray, place: int) -> float:
-    total = 0.0
-    while place > 0:
-        total += tree[place]
-        place -= place & -place
-    return total

@@ -24,7 +24,7 @@ def all_checks(sample: Sample, means: Means, head: Estimate, options: Any) -> tu
     if options.measure in BINARY:
         checks += [_small(sample), *_gates(sample)]
     if options.measure in BINARY and sample.plain and not options.adjust:
-        checks.append(_disagreement(sample, head, options))
+        checks.append(_disagreement(sample, options))
     if options.margin is not None:
         checks.append(margin_check(head, options.margin, options.better, ratio=options.measure in RATIOS))
     if head.std_error:
@@ -129,7 +129,7 @@ def _gates(sample: Sample) -> list[Check]:
     ]
 
 
-def _disagreement(sample: Sample, head: Estimate, options: Any) -> Check:
+def _disagreement(sample: Sample, options: Any) -> Check:
     alpha = 1 - options.level
     table = two_by_two(sample)
     tests = {"chi-square": intervals.score_test(*table)[1], "Fisher": intervals.fisher_exact(*table)}
@@ -201,7 +201,7 @@ def _e_value(means: Means, head: Estimate) -> list[Check]:
     if not (one > 0 and nought > 0) or head.conf_low is None or head.conf_high is None:
         return []
     ratio = one / nought
-    limit = _nearest_ratio(head, ratio, one, nought)
+    limit = _nearest_ratio(head, ratio, nought)
     point, at_limit = sensitivity.e_value(ratio, limit)
     return [
         Check(
@@ -215,7 +215,7 @@ def _e_value(means: Means, head: Estimate) -> list[Check]:
     ]
 
 
-def _nearest_ratio(head: Estimate, ratio: float, one: float, nought: float) -> float:
+def _nearest_ratio(head: Estimate, ratio: float, nought: float) -> float:
     """The confidence limit nearer to no difference, as a risk ratio."""
     nearer = head.conf_high if ratio < 1 else head.conf_low
     if head.measure == "risk_ratio":

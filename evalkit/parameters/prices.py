@@ -62,10 +62,10 @@ def series_for(lib: Library, years: tuple[str, ...], series: str | None = None) 
     return holds[0]
 
 
-def common_series(lib: Library, years: tuple[str, ...], series: str | None = None) -> str | None:
+def common_series(lib: Library, years: tuple[str, ...]) -> str | None:
     """The first series that holds all these years, so that an account is moved by one; None where none does."""
     try:
-        return series_for(lib, tuple(dict.fromkeys(years)), series)
+        return series_for(lib, tuple(dict.fromkeys(years)))
     except StudyError:
         return None
 

@@ -21,7 +21,6 @@ from evalkit.pipeline.grants import grant_register
 from evalkit.pipeline.harm import weights_of
 from evalkit.pipeline.look import frame_errors
 from evalkit.pipeline.matched import tie_samples
-from evalkit.pipeline.methods import method
 from evalkit.pipeline.plan import score_problems
 from evalkit.pipeline.planned import also_wrong, plan_problems
 from evalkit.pipeline.readiness import Readiness, readiness
@@ -255,12 +254,6 @@ def _write(
     )  # fmt: skip
     write_json(fresh / "results.json", values)
     return values
-
-
-def _about_people(study: Study) -> bool:
-    """True where the study holds rows about people, in a frame of its own name too."""
-    read = (each for each in study.analyses.values() if each.data is not None)
-    return study.has_people or any(method(each.method, where="").reads == "people" for each in read)
 
 
 def _parameters(results: dict[str, Result]) -> list[dict[str, Any]]:

@@ -92,7 +92,7 @@ def _outcomes(study: Study, weights: Mapping[str, pd.DataFrame]) -> dict[str, An
 
 def _definition(study: Study, outcome: Outcome, weights: Mapping[str, pd.DataFrame]) -> str:
     """The sentence that statements use, and after it where weights come from and every type that was named."""
-    return f"{definition_of(study, outcome)} {rule_in_words(study, outcome, weights)}".rstrip()
+    return f"{definition_of(outcome)} {rule_in_words(study, outcome, weights)}".rstrip()
 
 
 def _design(

@@ -49,7 +49,7 @@ def tell(
             facts,
             grounds,
             label_of(study, analysis),
-            definition_of(study, outcome),
+            definition_of(outcome),
             better_of(outcome, raw[name]),
         )
         told.append(Told(analysis=name, facts=facts, evidence=grounds, statement=words))
@@ -128,7 +128,7 @@ def better_of(outcome: Outcome | None, result: Result) -> str | None:
     return "lower" if of_event == bad_event else "higher"
 
 
-def definition_of(study: Study, outcome: Outcome | None) -> str:
+def definition_of(outcome: Outcome | None) -> str:
     """The window and the rule of an outcome in one sentence; empty where nothing is defined."""
     if outcome is None:
         return ""

@@ -8,7 +8,7 @@ import statsmodels.api as sm
 
 from evalkit import regression
 from evalkit.errors import EstimationError, StudyError
-from evalkit.inference import cluster_draws, wald, wild_p_value, wild_pieces, wild_signs
+from evalkit.inference import wald, wild_p_value, wild_pieces, wild_signs
 from tests.tolerances import COEFFICIENT
 
 
@@ -147,12 +147,6 @@ def test_weights_below_twelve_clusters_are_webb_and_few_patterns_are_listed():
     signs, exact = wild_signs(12, 5000, 0)
     assert exact
     assert signs.shape == (12, 4096)
-
-
-def test_cluster_bootstrap_draws_clusters():
-    drawn = cluster_draws(lambda counts: counts, 7, draws=50, seed=2)
-    assert drawn.shape == (50, 7)
-    assert (drawn.sum(axis=1) == 7).all()
 
 
 def test_no_error_no_interval():

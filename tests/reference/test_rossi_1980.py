@@ -202,12 +202,6 @@ def test_score_test_of_proportional_hazards(ties, transform):
         assert p[[1, -1]] == pytest.approx([0.01451846277, 0.01342750679], rel=P_VALUE)
 
 
-def test_concordance():
-    x = MEN[["fin", *COVARIATES]].to_numpy(float)
-    fit = cox_model.cox(MEN["week"].to_numpy(float), MEN["arrest"].to_numpy(float), x)
-    assert cox_model.concordance(fit) == pytest.approx(0.6403292471, rel=COEFFICIENT)
-
-
 def arms_of(**options):
     result = survival(MEN, **{"time": "week", "event": "arrest", "treated": "fin", **options})
     return result, result.detail["arms"].set_index("arm")
