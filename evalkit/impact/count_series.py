@@ -272,7 +272,7 @@ def _estimated(spreads: Spreads, worst: Spread, past: Past) -> Check:
         statistic=worst.value,
         threshold=float(chdtri(worst.df, ALPHA)) / worst.df,
         passed=True,
-        reading=f"{when} the counts{which} varied {worst.value:.2f} times as much as chance alone would have it "
+        reading=f"{when} the counts{which} varied {worst.value:.2f} times as much as independent events would "
         f"({worst.low:.2f} to {worst.high:.2f}, from {worst.df:.0f} degrees of freedom): {what}.{small}",
         next_step="" if worst.df >= ENOUGH else "Give a longer series: this figure is itself uncertain.",
     )

@@ -15,7 +15,7 @@ from evalkit.results import Check
 FEWEST_BEFORE, FEWEST_AFTER = 8, 4
 SMALL_COUNT = 5.0
 ALPHA = 0.05
-NARROWED = "narrower than chance alone would make them, which in a short series may be luck"
+NARROWED = "narrower than independent counts would make them, which in a short series may be luck"
 # With 60 periods and errors correlated by 0.4, nominal 95% Newey-West ranges held the truth 81 to 88 times in 100.
 LONG_ENOUGH = 100
 
