@@ -49,13 +49,22 @@ def _rows(part: pd.DataFrame, wanted: np.ndarray, keys: list[str], setting: Sett
     so_far = np.cumsum(np.nan_to_num(events))
     # A comparison whose counts are withheld everywhere cannot have them read off the end of its curve.
     shown = setting.pairs.get((float(so_far[-1]), people), 1) != 0 if len(part) else False
-    out = []
+    out, before = [], (0.0, people)
     for when in wanted:
         place = int(np.searchsorted(times, when, side="right")) - 1
         count = so_far[place] if place >= 0 else 0.0
-        safe = shown and not setting.policy.small(count, people)
+        now = count, float(part["at_risk"].iloc[place]) if place >= 0 else people
+        safe = shown and not setting.policy.small(count, people) and not _few_between(before, now, setting)
+        before = now if safe else before
         out.append(_row(part, max(place, 0), float(when), people, count, safe, keys, setting))
     return out
+
+
+def _few_between(before: tuple[float, float], now: tuple[float, float], setting: Setting) -> bool:
+    """Whether, counts being printed as they are, few had the event or left since the last time that is printed."""
+    if setting.policy.rounding > 1:
+        return False
+    return any(0 < abs(one - other) < setting.policy.threshold for one, other in zip(before, now, strict=True))
 
 
 def _row(

@@ -20,7 +20,7 @@ from evalkit.disclosure.pairs import LARGE, STEPS, Pair
 from evalkit.disclosure.panels import release_panel
 from evalkit.disclosure.plan import Plan, make_plan
 from evalkit.disclosure.policy import WITHHELD, Policy
-from evalkit.disclosure.remainders import design_check, without_remainders
+from evalkit.disclosure.remainders import design_check, without_hidden_row, without_remainders
 from evalkit.disclosure.scores import release_score
 from evalkit.disclosure.sums import numeric
 from evalkit.disclosure.tables import Record, Setting, at, release_frame
@@ -75,6 +75,7 @@ def release(
     persons: frozenset[str] = frozenset(),
     rests_on: Mapping[str, Sequence[str]] | None = None,
     greatest: Mapping[str, float] | None = None,
+    nested: frozenset[tuple[str, str]] = frozenset(),
 ) -> Released:
     """Coarsen or withhold everything that could tell one person from another; fail closed.
 
@@ -93,6 +94,7 @@ def release(
     rests_on : by account, the analyses whose estimates it values, as they are printed.
     greatest : by analysis of an outcome of whole numbers from 0 on, the greatest of them, where it was measured (None:
         nowhere, and any mean from 0 to 1 is taken for a share).
+    nested : pairs of outcomes of which nobody has the first without the second.
 
     Raises
     ------
@@ -104,7 +106,7 @@ def release(
         return _untouched(raw, published, policy, already_public)
     kinds = ["persons" if each.analysis in persons else _kind(each, as_printed, areas) for each in results]
     blanked = frozenset(name for name, share in (largest_share or {}).items() if share > policy.dominance)
-    setting = Setting(policy=policy, record=Record(), places=not people, greatest=greatest)
+    setting = Setting(policy=policy, record=Record(), places=not people, greatest=greatest, nested=nested)
     return _let_out(raw, kinds, blanked, published, rests_on or {}, setting)
 
 
@@ -126,12 +128,14 @@ def _let_out(
     ]
     # A score's groups are printed from their own cells: no comparison of theirs is planned here.
     planned = [each for each in about_people if each.method != "risk_score"]
-    plan = make_plan(planned, policy)
+    plan = make_plan(planned, policy, setting.nested)
     people = words.printed_people(planned)
     setting = replace(setting, people=people, pairs=plan.counts, open_totals=plan.totals)
     record.note(_rule(policy))
     printed_flow = flow if flow.empty else release_frame("flow", flow, setting)
     setting = replace(setting, closed_totals=_closed(flow, printed_flow) - plan.totals)
+    printed_balance = None if balance is None else release_frame("balance", balance, setting)
+    results, checks = without_hidden_row(results, checks, balance, printed_balance, setting)
     printed = [
         _released(each, kind, plan, each.analysis in blanked, setting)
         for each, kind in zip(results, kinds, strict=True)
@@ -139,7 +143,7 @@ def _let_out(
     released = Released(
         results=_without_closed(printed, results, rests_on, setting),
         flow=printed_flow,
-        balance=None if balance is None else release_frame("balance", balance, setting),
+        balance=printed_balance,
         published=published,
         other={name: _frame(name, frame, setting) for name, frame in other.items()},
         checks=tuple(

@@ -43,14 +43,20 @@ class _Seen:
     counted: bool = False
 
 
-def make_plan(results: Sequence[Result], policy: Policy) -> Plan:
-    """How the comparisons of these results are printed. The results are those about people."""
+def make_plan(
+    results: Sequence[Result], policy: Policy, nested: frozenset[tuple[str, str]] = frozenset()
+) -> Plan:
+    """How the comparisons of these results are printed. The results are those about people; `nested` are outcomes,
+    inner and outer, of which nobody has the first alone."""
     seen = _collected(results)
     printings, ranges = {}, {}
     for pair, found in seen.items():
         lattice = _lattice(pair, found, policy)
         printings[pair] = _printing(pair, found, lattice, policy)
         ranges[pair] = _ranges(pair, printings[pair], lattice, policy)
+    for pair in _outer_shown(seen, ranges, policy, nested):
+        printings[pair] = replace(printings[pair], step=None, times=0)
+        ranges[pair] = _open(pair)
     for pair in _given_away(seen, ranges, policy):
         printings[pair] = replace(printings[pair], step=None, times=0)
         ranges[pair] = _open(pair)
@@ -162,6 +168,27 @@ def _rest_shows(link: tuple, known: dict, policy: Policy) -> bool:
     low = max(0, known[pair, arm][0] - sum(known[each][1] for each in parts))
     high = min(people, known[pair, arm][1] - sum(known[each][0] for each in parts))
     return high - low < min(policy.protection, people)
+
+
+def _outer_shown(
+    seen: dict[Pair, _Seen], ranges: dict[Pair, tuple[Range, Range]], policy: Policy,
+    nested: frozenset[tuple[str, str]],
+) -> list[Pair]:  # fmt: skip
+    """Of two outcomes, one within the other, the later comparison where the few with only the wider one show."""
+    weak = []
+    for inner, outer in ((one, other) for one in seen for other in seen if one is not other):
+        if not any((h[1], k[1]) in nested and h[2] == k[2] for h in seen[inner].homes for k in seen[outer].homes):
+            continue
+        for arm in (0, 1):
+            (less, n), (more, of) = inner.counts[arm], outer.counts[arm]
+            alone = more - less
+            if n != of or alone <= 0 or not policy.small(alone):
+                continue
+            low = max(0, ranges[outer][arm][0] - ranges[inner][arm][1])
+            high = ranges[outer][arm][1] - ranges[inner][arm][0]
+            if high - low < policy.protection or alone - low < min(policy.protection, alone - 1):
+                weak.append(_later(((inner, arm), ((outer, arm),), 0), seen))
+    return list(dict.fromkeys(weak))
 
 
 def _later(link: tuple, seen: dict[Pair, _Seen]) -> Pair:

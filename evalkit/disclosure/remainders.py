@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from evalkit.disclosure.estimates import stripped, withheld
@@ -23,6 +25,29 @@ def without_remainders(raw: Result, printed: Result, setting: Setting) -> Result
     if raw.method == "funnel":
         return _funnel(printed, setting)
     return _criteria(raw, printed, setting) if raw.method == "progression" else printed
+
+
+def without_hidden_row(
+    results: Sequence[Result],
+    checks: Sequence[Check],
+    raw: pd.DataFrame | None,
+    printed: pd.DataFrame | None,
+    setting: Setting,
+) -> tuple[tuple[Result, ...], tuple[Check, ...]]:
+    """The check of balance, wherever it stands, without its number where the covariate that it names is withheld."""
+    if raw is None or printed is None or not {"covariate", "smd_after"} <= set(raw.columns):
+        return tuple(results), tuple(checks)
+    gone = (printed["smd_after"] == WITHHELD).to_numpy()
+    hidden = np.abs(numeric(raw["smd_after"]))[gone]
+
+    def without(check: Check) -> Check:
+        found = check.statistic
+        if check.name != "balance" or found is None or not np.any(np.isclose(hidden, abs(float(found)))):
+            return check
+        return replace(stripped(check, setting), passed=check.passed, next_step=check.next_step)
+
+    kept = tuple(replace(each, checks=tuple(without(check) for check in each.checks)) for each in results)
+    return kept, tuple(without(each) for each in checks)
 
 
 def design_check(check: Check, printed: Check, setting: Setting) -> Check:

@@ -40,7 +40,8 @@ class Setting:
     """What a frame is judged by: the policy, the people in the smaller arm, whether its units are places, how often
     the rounding the pairs (count, total) of a comparison are rounded to (0: withheld in every table), and the totals
     that everybody knows; `closed_totals` are those that another table had to withhold; `greatest`: by analysis of
-    an outcome of whole numbers, the greatest of them (None: not known)."""
+    an outcome of whole numbers, the greatest of them (None: not known); `nested`: pairs of outcomes, inner
+    and outer."""
 
     policy: Policy
     record: Record
@@ -50,6 +51,7 @@ class Setting:
     open_totals: Collection[int] = frozenset()
     closed_totals: Collection[int] = frozenset()
     greatest: Mapping[str, float] | None = None
+    nested: frozenset[tuple[str, str]] = frozenset()
 
 
 def release_frame(name: str, frame: pd.DataFrame, setting: Setting) -> pd.DataFrame:

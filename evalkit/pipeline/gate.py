@@ -35,6 +35,7 @@ def through_gate(
         already_public=study.disclosure.already_public, checks=design.checks if design is not None else (),
         texts=texts, largest_share=_largest_shares(study, cohort), persons=_panels_of_people(study),
         rests_on=_rests_on(gathered, results), greatest=_greatest(study, gathered, cohort),
+        nested=_nested_outcomes(cohort, study),
     )  # fmt: skip
 
 
@@ -116,16 +117,37 @@ def _of_people(result: Result) -> bool:
 
 
 def _largest_shares(study: Study, cohort: Cohort) -> dict[str, float]:
-    """By analysis of harm: the share of all harm that the two people with most of it carry."""
+    """By analysis of harm, offences or another amount: the largest share of an arm's total that two people hold."""
     shares = {}
     for name, analysis in study.analyses.items():
         outcome = study.outcomes.get(analysis.outcome or "")
-        if outcome is None or outcome.measure != "severity" or cohort.measured is None:
+        column = None if outcome is None else outcome.column or outcome.name
+        if cohort.measured is None or column not in cohort.measured.columns:
             continue
-        values = cohort.measured[outcome.name].dropna()
-        if values.sum() > 0:
-            shares[name] = float(values.nlargest(2).sum() / values.sum())
+        values = pd.to_numeric(cohort.measured[column], errors="coerce").dropna()
+        if values.isin((0, 1)).all() or (values < 0).any():
+            continue
+        arms = values.groupby(cohort.measured["treated"])
+        held = [float(each.nlargest(2).sum() / each.sum()) for _, each in arms if each.sum() > 0]
+        shares[name] = max(held, default=0.0)
     return shares
+
+
+def _nested_outcomes(cohort: Cohort, study: Study) -> frozenset[tuple[str, str]]:
+    """(inner, outer): two outcomes of noughts and ones of which nobody has the inner without the outer."""
+    columns = {name: each.column or name for name, each in study.outcomes.items()}
+    flags = {}
+    for name, column in columns.items():
+        if cohort.measured is not None and column in cohort.measured.columns:
+            values = pd.to_numeric(cohort.measured[column], errors="coerce")
+            if values.dropna().isin((0, 1)).all():
+                flags[name] = values.fillna(0).to_numpy(dtype=float)
+    return frozenset(
+        (inner, outer)
+        for inner, less in flags.items()
+        for outer, more in flags.items()
+        if inner != outer and (less <= more).all()
+    )
 
 
 def _as_printed(study: Study) -> frozenset[str]:

@@ -18,9 +18,19 @@ from evalkit.pipeline import run
 COLUMNS = {
     "person_id": {"type": "id"}, "index_date": {"type": "date"}, "age": {"type": "integer"},
     "area": {"type": "category", "values": ["North", "South", "East"]}, "reoffended": {"type": "flag"},
+    "violent": {"type": "flag"}, "offences": {"type": "integer"}, "days": {"type": "integer"},
 }  # fmt: skip
 OUTCOMES = {
-    "reoffended": {"measure": "column", "column": "reoffended", "label": "reoffended", "better": "lower"}
+    name: {"measure": "column", "column": name, "label": name, "better": "lower"}
+    for name in ("reoffended", "violent", "offences")
+} | {
+    "gone": {
+        "measure": "duration",
+        "time": "days",
+        "event": "reoffended",
+        "label": "a time",
+        "better": "higher",
+    }
 }
 MAIN = {"role": "primary", "method": "rates", "outcome": "reoffended", "measure": "risk_difference"}
 ACCOUNT = {
@@ -46,6 +56,7 @@ def people(treated: int, control: int, sizes: tuple[int, int] = (80, 180)) -> pd
     return pd.DataFrame({
         "person_id": [f"p{each}" for each in place], "index_date": "2022-05-01", "age": 10 + place * 7 % 8,
         "treated": np.repeat([1, 0], sizes), "area": np.array(["North", "South"])[place % 2], "reoffended": x,
+        "violent": 0, "offences": x, "days": np.where(np.array(x) == 1, place * 37 % 350 + 1, 360),
     })  # fmt: skip
 
 
@@ -200,3 +211,66 @@ def test_how_many_were_withheld_does_not_tell_nought_from_a_few(tmp_path):
         for x in (0, 4)
     ]
     assert counted[0] == counted[1]
+
+
+@pytest.mark.parametrize("preset", ["public", "partner"])
+def test_of_two_outcomes_one_within_the_other_the_few_between_do_not_show(tmp_path, preset):
+    """33 reoffended and 30 of them with violence: 3 without."""
+    frame = people(33, 70)
+    frame["violent"] = frame["reoffended"]
+    frame.loc[[0, 1, 2, *range(80, 110)], "violent"] = 0
+    analyses = {"main": MAIN, "violent": MAIN | {"role": "secondary", "outcome": "violent"}}
+    found, _ = outputs(tmp_path / "within", analyses, frames={"people": frame}, disclosure={"preset": preset})
+    tables = [
+        pd.read_csv(tmp_path / "within" / "output" / each["detail"]["arms"]) for each in found["results"]
+    ]
+    outer, inner = (str(table["events"].iloc[0]) for table in tables)
+    half = policy(preset).rounding // 2
+    assert WITHHELD in (outer, inner) or 4 * half >= policy(preset).protection
+
+
+@pytest.mark.parametrize("preset", ["public", "partner"])
+def test_two_people_who_hold_an_arms_total_are_not_printed(tmp_path, preset):
+    """95 of the 101 offences of an arm are one person's, of 400 in the study: the mean of the arm is about that one."""
+    frame = people(33, 70)
+    frame["offences"] = 0
+    frame.loc[[0, 1, 2, 3], "offences"] = [95, 3, 2, 1]
+    frame.loc[80:179, "offences"] = 3
+    often = MAIN | {"outcome": "offences", "measure": "mean_difference"}
+    found, _ = outputs(
+        tmp_path / "few", {"main": often}, frames={"people": frame}, disclosure={"preset": preset}
+    )
+    assert found["results"][0]["estimates"][0]["estimate"] is None
+    assert not found["results"][0]["detail"]
+
+
+def test_a_curve_under_agreement_does_not_count_one_person_at_a_time(tmp_path):
+    """At risk 113 and, a month later, 112: one person reoffended between."""
+    spell = {"role": "primary", "method": "survival", "outcome": "gone"}
+    found, _ = outputs(
+        tmp_path / "curve",
+        {"main": spell},
+        frames={"people": people(33, 70)},
+        disclosure={"preset": "partner"},
+    )
+    curves = pd.read_csv(tmp_path / "curve" / "output" / found["results"][0]["detail"]["curves"])
+    for _, curve in curves.groupby("arm"):
+        shown = curve.loc[curve["at_risk"] != WITHHELD, "at_risk"].astype(int)
+        assert len(shown) > 3
+        assert not shown.diff().dropna().abs().between(1, 4).any()
+
+
+@pytest.mark.parametrize("preset", ["public", "partner"])
+def test_the_check_of_balance_does_not_print_a_withheld_row(tmp_path, preset):
+    """The largest difference is that of an area with a handful of people in each arm: 3 of 100 beside 9 of 100."""
+    frame = people(40, 50, (100, 100))
+    frame.loc[[0, 1, 60, *range(100, 109)], "area"] = "East"
+    found, text = outputs(
+        tmp_path / "balance", {"main": MAIN}, frames={"people": frame}, disclosure={"preset": preset},
+        design={"method": "none", "covariates": ["area"]},
+    )  # fmt: skip
+    assert "area = East,[c]" in text
+    for checks in (found["design"]["checks"], found["results"][0]["checks"]):
+        (check,) = (each for each in checks if each["name"] == "balance")
+        assert check["statistic"] is None
+        assert "East" not in check["reading"]
