@@ -9,6 +9,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from evalkit.errors import StudyError
+from evalkit.options import one_of
 from evalkit.regression import Fit, group_sums
 from evalkit.results import Check, Estimate
 
@@ -52,10 +53,13 @@ def wald(estimate: float, std_error: float, *, df: float | None = None, level: f
     )  # fmt: skip
 
 
-def margin_check(head: Estimate, margin: float, better: str | None, *, ratio: bool) -> Check:
+def margin_check(
+    head: Estimate, margin: float, better: str | None, *, ratio: bool, sides: str = "arms"
+) -> Check:
     """Whether the interval lies within a margin, on the side that matters where `better` names the good one.
 
-    The margin is on the scale of the estimate: for a ratio 1.1 and 1/1.1 are the same margin.
+    The margin is on the scale of the estimate: for a ratio 1.1 and 1/1.1 are the same margin. `sides` are the things
+    that were compared, in words.
     """
     low, high = head.conf_low, head.conf_high
     if low is None or high is None:
@@ -74,9 +78,9 @@ def margin_check(head: Estimate, margin: float, better: str | None, *, ratio: bo
         statistic=statistic if math.isfinite(statistic) else None,
         threshold=margin,
         passed=worst < bound,
-        reading=f"The arms are {word} within the margin."
+        reading=f"The {sides} are {word} within the margin."
         if worst < bound
-        else f"The arms cannot be called {word}: the interval reaches past the margin.",
+        else f"The {sides} cannot be called {word}: the interval reaches past the margin.",
     )
 
 
@@ -88,6 +92,13 @@ def refuse_margin(margin: float | None, *, ratio: bool) -> None:
         raise StudyError("`margin` is a size above 0, whichever way is better", found=str(margin))
     if ratio and margin == 1:
         raise StudyError("`margin` of a ratio is a ratio, such as 1.1 for ten per cent: 1 leaves no room")
+
+
+def check_margin(margin: float | None, better: str | None, *, ratio: bool, where: str) -> None:
+    """The same, with `better`: one of its two words."""
+    if better is not None:
+        one_of("better", better, ("lower", "higher"), where=where)
+    refuse_margin(margin, ratio=ratio)
 
 
 def holm(p_values: np.ndarray) -> np.ndarray:

@@ -19,6 +19,20 @@ import pandas as pd
 from evalkit.errors import DataError, Problem, StudyError, nearest
 from evalkit.results import Result
 
+# What a method that does not take one of the common options says of it, unless its options class has a reason of its
+# own under `REFUSED`.
+COMMON: Mapping[str, str] = {
+    "role": "it belongs to an analysis of study.yml",
+    "label": "it belongs to an analysis of study.yml",
+    "level": "it gives no interval",
+    "subgroup": "it has one answer for the whole frame, so give each group an analysis of its own",
+    "margin": "it compares no two groups, so there is no difference to set against a margin",
+    "better": "nothing in it depends on which way is better",
+    "p_adjust": "one call has one p-value; study.yml adjusts over the analyses that ask for it together",
+    "missing": "rows with missing values are left out and counted",
+    "compliance": "the effect on those who take part needs people and their take-up: use `rates`",
+}
+
 
 def takes(options_class: type) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
     """Let `function(frame, options)` be called as `function(frame, name=value, …)` with the fields of its class."""
@@ -51,11 +65,10 @@ def read_options(options_class: type, values: Mapping[str, Any], *, where: str) 
     """Build the options, refusing unknown names, missing required ones and values of the wrong type, all at once."""
     known = {each.name: each for each in fields(options_class)}
     hints = typing.get_type_hints(options_class)
-    problems = [
-        Problem(where=where, wrong=f"`{name}` is not an option here", do=nearest(name, known))
-        for name in values
-        if name not in known
-    ]
+    if "missing" not in known and values.get("missing") == "complete":
+        # Complete cases are what every method does.
+        values = {name: value for name, value in values.items() if name != "missing"}
+    problems = [_refused(options_class, name, known, where) for name in values if name not in known]
     required = [n for n, f in known.items() if f.default is MISSING and f.default_factory is MISSING]
     problems += [
         Problem(where=where, wrong=f"`{name}` is required", do=f"Add `{name}:`")
@@ -73,6 +86,13 @@ def read_options(options_class: type, values: Mapping[str, Any], *, where: str) 
     if problems:
         raise StudyError(problems)
     return options_class(**taken)
+
+
+def _refused(options_class: type, name: str, known: Iterable[str], where: str) -> Problem:
+    reasons = {**COMMON, **getattr(options_class, "REFUSED", {})}
+    if name in reasons:
+        return Problem(where=where, wrong=f"`{name}` is not supported here: {reasons[name]}")
+    return Problem(where=where, wrong=f"`{name}` is not an option here", do=nearest(name, known))
 
 
 def one_of(name: str, value: str, allowed: Iterable[str], *, where: str = "") -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from evalkit.errors import StudyError
-from evalkit.inference import critical_value, two_sided
+from evalkit.inference import critical_value, margin_check, two_sided
 from evalkit.intervals import rate_ratio_exact
 from evalkit.results import Check, Estimate
 
@@ -59,6 +60,23 @@ def _with_the_whole(naive: Mapping[str | None, float | None]) -> str:
         return f" (in {len(known)} rows; with the whole area the ratios would have run {ends})"
     listed = ", ".join(f"{name} {value:.3f}" for name, value in known.items())
     return f" (the whole area would have given: {listed})"
+
+
+def within_margin(heads: Sequence[Estimate], margin: float | None, better: str | None) -> tuple[Check, ...]:
+    """Whether each row's change lies within the margin: one Check, that of the row that comes nearest to failing."""
+    if margin is None:
+        return ()
+    each = [margin_check(head, margin, better, ratio=True, sides="rates before and after") for head in heads]
+    known = [check for check in each if check.passed is not None]
+    if len(each) == 1 or not known:
+        return (each[0],)
+    far = [math.inf if check.statistic is None else abs(math.log(check.statistic)) for check in known]
+    failed = [place for place, check in enumerate(known) if not check.passed]
+    worst = max(failed or range(len(known)), key=lambda place: far[place])
+    inside = sum(bool(check.passed) for check in known)
+    told = f"{inside} of {len(each)} rows lie within the margin."
+    unknown = len(each) - len(known)
+    return (replace(known[worst], reading=told + (f" {unknown} have no interval." if unknown else "")),)
 
 
 def regression_to_the_mean(chosen_when_high: bool) -> Check:

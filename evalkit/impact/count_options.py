@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import ClassVar
 
 import pandas as pd
 
@@ -12,6 +13,7 @@ from evalkit.impact.count_series import Past
 from evalkit.impact.count_windows import read_windows
 from evalkit.impact.proportion import check_level
 from evalkit.impact.seasons import check_season
+from evalkit.inference import check_margin
 from evalkit.options import one_of
 
 COUNTS = ("before", "after", "comparison_before", "comparison_after")
@@ -45,13 +47,21 @@ class CountsOptions:
     window_starts: tuple[int | str | date, ...] | None = None
     chosen_when_high: bool | None = None
     p_adjust: str = "holm"
+    margin: float | None = None
+    better: str | None = None
     outcome: str = ""
     level: float = 0.95
+
+    REFUSED: ClassVar[dict[str, str]] = {
+        "subgroup": "give a row for each group, named by `category`",
+        "missing": "a blank count is missing, and its row has no ratio",
+    }
 
     def __post_init__(self) -> None:
         check_level(self.level)
         one_of("p_adjust", self.p_adjust, ("holm", "bh"), where="counts")
         check_season(self.season, where="counts")
+        check_margin(self.margin, self.better, ratio=True, where="counts")
         for words in self._refused():
             raise StudyError(words, where="counts")
         if self.window_ends is not None:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.errors import DataError
-from evalkit.impact.count_checks import containment, count_checks
+from evalkit.impact.count_checks import containment, count_checks, within_margin
 from evalkit.impact.count_options import COUNTS, EXPOSURES, CountsOptions
 from evalkit.impact.count_series import Spread, Spreads, estimate_spreads, given, spread_checks
 from evalkit.impact.count_windows import read_windows, window_checks
@@ -64,6 +64,9 @@ def counts(frame: pd.DataFrame | None, options: CountsOptions) -> Result:
         True where the area was chosen because its counts were high.
     p_adjust
         `holm` (default) or `bh`, over the rows.
+    margin, better
+        The largest change that would not matter, as a ratio (1.1 is ten per cent either way), and which way is better
+        (`lower`, `higher`; left out: equivalence both ways): adds Check `margin`, of several rows that of the worst.
     outcome, level
         What is counted, in words; the level of the intervals.
 
@@ -123,7 +126,11 @@ def counts(frame: pd.DataFrame | None, options: CountsOptions) -> Result:
         estimand="descriptive" if options.comparison_before is None else "att",
         outcome=options.outcome,
         estimates=(*_adjusted(heads, options), *beside),
-        checks=(*_containment(table, whole, options), *_checks(table, spreads, options)),
+        checks=(
+            *_containment(table, whole, options),
+            *_checks(table, spreads, options),
+            *within_margin(heads, options.margin, options.better),
+        ),
         detail=detail,
         references=("przyborowski1940", *(("wedderburn1974",) if spreads is not None else ())),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import pandas as pd
 
@@ -28,6 +29,12 @@ class ProportionOptions:
     subgroup: str | None = None
     treated: str = "treated"
     level: float = 0.95
+
+    REFUSED: ClassVar[dict[str, str]] = {
+        "p_adjust": "a share is set against nothing, so it has no p-value",
+        "compliance": "one group is described, and nobody is compared with it",
+        "missing": "an unknown outcome is counted, and `lost` gives the two ends of what it could have been",
+    }
 
     def __post_init__(self) -> None:
         one_of("interval", self.interval, PROPORTION_INTERVALS)

@@ -62,7 +62,8 @@ def interaction(estimates: list[Estimate]) -> Check:
             null="the effect is the same in every group",
             reading="Fewer than two groups have an estimate with an error, so they are not compared.",
         )
-    values = np.array([math.log(e.estimate) if e.measure in RATIOS else e.estimate for e in known])
+    ratios = (*RATIOS, "hazard_ratio")
+    values = np.array([math.log(e.estimate) if e.measure in ratios else e.estimate for e in known])
     weights = 1 / np.array([e.std_error for e in known]) ** 2
     statistic = float((weights * (values - (weights @ values) / weights.sum()) ** 2).sum())
     p = chi_square_p(statistic, len(known) - 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -14,8 +15,10 @@ from evalkit.impact.cox import CoxFit, cox, proportional_hazards_test, robust_co
 from evalkit.impact.measures import FEWEST_CLUSTERS, FEWEST_IN_ARM, Spread, estimate_from
 from evalkit.impact.rates_checks import clusters as cluster_check
 from evalkit.impact.sample import Sample, attrition, read_sample
+from evalkit.impact.side import adjusted_over, subgroups
 from evalkit.impact.survival_frames import quantity, survival_frames
 from evalkit.impact.survival_options import SurvivalOptions
+from evalkit.inference import margin_check
 from evalkit.options import takes
 from evalkit.results import Check, Estimate, Result
 
@@ -95,11 +98,14 @@ def survival(people: pd.DataFrame, options: SurvivalOptions) -> Result:
     """
     sample, time = _read(people, options)
     horizon = _horizon(sample, time, options)
-    if options.estimator == "cox":
-        estimates, checks = _cox(sample, time, options)
-    else:
-        estimates, checks = [_difference(sample, time, horizon, options)], ()
-    test = _log_rank(sample, time)
+    estimates, checks = _headline(sample, time, horizon, options)
+    head, test = estimates[0], _log_rank(sample, time)
+    if options.subgroup:
+        groups, differ = subgroups(sample, options, partial(_of_group, horizon=horizon))
+        estimates, checks = [*estimates, *adjusted_over(groups, options)], (*checks, differ)
+    if options.margin is not None:
+        ratio = options.estimator == "cox"
+        checks = (*checks, margin_check(head, options.margin, options.better_headline, ratio=ratio))
     return Result(
         method="survival",
         estimand=options.estimand,
@@ -108,22 +114,60 @@ def survival(people: pd.DataFrame, options: SurvivalOptions) -> Result:
         checks=(
             *attrition(sample),
             *checks,
-            *cluster_check(sample, estimates[0].n_clusters),
+            *cluster_check(sample, head.n_clusters),
             _horizon_check(horizon, options),
-            *_test_checks(test, estimates[0], options),
+            *_test_checks(test, head, options),
         ),
         detail=survival_frames(sample, time, horizon, options),
         references=REFERENCES[options.estimator],
     )
 
 
+def _headline(
+    sample: Sample, time: np.ndarray, horizon: float, options: SurvivalOptions
+) -> tuple[list[Estimate], tuple[Check, ...]]:
+    """The headline, with the terms of the covariates after a hazard ratio."""
+    if options.estimator == "cox":
+        return _cox(sample, time, options)
+    return [_difference(sample, time, horizon, options)], ()
+
+
+def _of_group(sample: Sample, options: SurvivalOptions, *, horizon: float) -> tuple[Estimate, None, tuple]:
+    """The headline of one group at the horizon of all; blank where it does not exist in that group."""
+    time = _times(sample, options)
+    try:
+        _horizon(sample, time, replace(options, horizon=horizon))
+        return _headline(sample, time, horizon, options)[0][0], None, ()
+    except EstimationError:
+        return _nothing(sample, options), None, ()
+
+
+def _nothing(sample: Sample, options: SurvivalOptions) -> Estimate:
+    term = TERMS.get(options.estimator, "difference_at_horizon")
+    nowhere = Spread(variance=np.nan, trusted=False)
+    blank = estimate_from(term, "rate_ratio", np.nan, nowhere, sample, options.level)
+    return replace(blank, measure=MEASURES.get(options.estimator, "hazard_ratio"), unit=_unit(options))
+
+
+def _unit(options: SurvivalOptions) -> str | None:
+    if options.estimator == "cox":
+        return "ratio"
+    days = options.columns[0] == "days" or options.columns[0].endswith("_time")
+    return ("days" if days else None) if options.estimator == "rmst" else "percentage points"
+
+
+def _times(sample: Sample, options: SurvivalOptions) -> np.ndarray:
+    return pd.to_numeric(sample.frame[options.columns[0]], errors="coerce").to_numpy(float)
+
+
 def _read(people: pd.DataFrame, options: SurvivalOptions) -> tuple[Sample, np.ndarray]:
     time, event = options.columns
     sample = read_sample(
         people, outcome=event, treated=options.treated, weights=options.weights, subclass=options.subclass,
-        cluster=options.cluster, needed=[time, *options.covariates], where="survival",
+        cluster=options.cluster, where="survival",
+        needed=[time, *options.covariates, *([options.subgroup] if options.subgroup else [])],
     )  # fmt: skip
-    values = pd.to_numeric(sample.frame[time], errors="coerce").to_numpy(float)
+    values = _times(sample, options)
     if not np.isfinite(values).all() or (values < 0).any():
         raise DataError(f"column `{time}` must hold times of 0 or more", where="survival")
     competing = options.estimator == "aalen_johansen"
@@ -165,10 +209,7 @@ def _difference(sample: Sample, time: np.ndarray, horizon: float, options: Survi
         TERMS.get(options.estimator, "difference_at_horizon"),
         measure, scale * (values[0] - values[1]), found, sample, options.level,
     )  # fmt: skip
-    days = options.columns[0] == "days" or options.columns[0].endswith("_time")
-    return replace(
-        each, unit=("days" if days else None) if options.estimator == "rmst" else "percentage points"
-    )
+    return replace(each, unit=_unit(options))
 
 
 def _clustered(influence: np.ndarray, sample: Sample) -> Spread:

@@ -21,6 +21,7 @@ from evalkit.study import Analysis, Study, path_problem
 
 # Keys of an analysis that the pipeline itself reads; everything else is an option of the method.
 OWN_KEYS = ("data", "data_status", "studies")
+OTHER_WAY = {"lower": "higher", "higher": "lower"}
 Printed = Callable[[Mapping[str, Result]], Mapping[str, Result]]
 
 
@@ -69,8 +70,7 @@ def option_values(
     """The options of an analysis as its method names them, with what the study knows filled in."""
     row = method(analysis.method, where=f"analyses.{analysis.name}")
     own = (*OWN_KEYS, "p_adjust") if over_analyses(analysis) else OWN_KEYS
-    left = (*own, *_told_elsewhere(analysis, row))
-    values = {name: value for name, value in analysis.options.items() if name not in left}
+    values = {name: value for name, value in analysis.options.items() if name not in own}
     if row.reads == "people" and analysis.outcome in study.outcomes:
         values |= _outcome_columns(study.outcomes[analysis.outcome], row)
         if _is_mean(values) and not _reused(study):
@@ -87,22 +87,6 @@ def option_values(
     if matched:
         known["subclass"] = "subclass"
     return {name: value for name, value in known.items() if name in row.option_names} | values
-
-
-def _told_elsewhere(analysis: Analysis, row: Method) -> tuple[str, ...]:
-    """Common options that a method need not take: complete cases are what it does, and a margin is for the wording."""
-    found = []
-    if "missing" not in row.option_names and analysis.options.get("missing") == "complete":
-        found.append("missing")
-    if "margin" in analysis.options and "margin" not in row.option_names and row.compares:
-        margin = analysis.options["margin"]
-        if isinstance(margin, bool) or not isinstance(margin, int | float) or not margin > 0:
-            where = f"study.yml, analyses.{analysis.name}, margin"
-            raise StudyError(
-                "`margin` is a size above 0, whichever way is better", where=where, found=str(margin)
-            )
-        found.append("margin")
-    return tuple(found)
 
 
 def _inside(study: Study, analysis: Analysis, given: str) -> str:
@@ -158,9 +142,7 @@ def _frame(study: Study, row: Method, analysis: Analysis, material: Material) ->
 
 def _outcome_columns(outcome: Outcome, row: Method) -> dict[str, Any]:
     if row.name == "survival":
-        if outcome.measure == "duration":
-            return {"time": outcome.time, "event": outcome.event, "outcome": outcome.name}
-        return {"time": f"{outcome.name}_time", "event": f"{outcome.name}_event", "outcome": outcome.name}
+        return _times(outcome)
     if outcome.measure == "column":
         better = {"better": outcome.better} if "better" in row.option_names and outcome.better else {}
         return {"outcome": outcome.column, **better}
@@ -168,6 +150,17 @@ def _outcome_columns(outcome: Outcome, row: Method) -> dict[str, Any]:
     if outcome.measure == "binary":
         columns |= {"time": f"{outcome.name}_time", "event": f"{outcome.name}_event"}
     return {name: value for name, value in columns.items() if name in row.option_names and value is not None}
+
+
+def _times(outcome: Outcome) -> dict[str, Any]:
+    """A time and an event, and whether a longer time is better: of an event itself it is the other way round."""
+    columns = {"time": f"{outcome.name}_time", "event": f"{outcome.name}_event", "outcome": outcome.name}
+    if outcome.measure == "duration":
+        columns |= {"time": outcome.time, "event": outcome.event}
+    if outcome.better is None:
+        return columns
+    of_time = outcome.measure in ("time_to_first", "duration")
+    return columns | {"better": outcome.better if of_time else OTHER_WAY[outcome.better]}
 
 
 def _is_mean(values: Mapping[str, Any]) -> bool:

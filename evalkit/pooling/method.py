@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
 from evalkit.errors import DataError, StudyError
+from evalkit.inference import check_margin, margin_check
 from evalkit.options import one_of, require_columns, takes
 from evalkit.pooling.bias import cumulative, leave_one_out
 from evalkit.pooling.checks import checks_of
@@ -18,7 +20,7 @@ from evalkit.pooling.heterogeneity import Heterogeneity, heterogeneity, moment_i
 from evalkit.pooling.measures import LOG_OF, MEASURES, ZERO_CELLS
 from evalkit.pooling.moderators import regression
 from evalkit.pooling.pooling import ESTIMATORS, INTERVALS, Pooled, pool
-from evalkit.results import Estimate, Result
+from evalkit.results import Check, Estimate, Result
 
 REFERENCES = {
     "reml": "viechtbauer2005", "ml": "viechtbauer2005", "dl": "dersimonian1986", "pm": "paule1982", "fixed": "rice2018",
@@ -39,13 +41,21 @@ class MetaOptions:
     moderators: tuple[str, ...] = ()
     zero_cells: str = "add_half"
     order: str | None = None
+    margin: float | None = None
+    better: str | None = None
     outcome: str = ""
     level: float = 0.95
+
+    REFUSED: ClassVar[dict[str, str]] = {
+        "subgroup": "name the column of study characteristics under `moderators`",
+        "missing": "a study without an effect and its error is refused",
+    }
 
     def __post_init__(self) -> None:
         one_of("measure", self.measure, MEASURES, where="meta")
         one_of("estimator", self.estimator, ESTIMATORS, where="meta")
         one_of("zero_cells", self.zero_cells, ZERO_CELLS, where="meta")
+        check_margin(self.margin, self.better, ratio=self.measure.startswith("log_"), where="meta")
         if self.interval is not None:
             one_of("interval", self.interval, INTERVALS, where="meta")
         if not 0 < self.level < 1:
@@ -89,6 +99,9 @@ def meta(frame: pd.DataFrame, options: MetaOptions) -> Result:
         `add_half`, `leave_out` or `refuse`: see `effects_from_counts`.
     order
         Column to add studies by (their year, say) in the frame `cumulative`.
+    margin, better
+        The largest effect that would not matter (for a logarithm of a ratio as the ratio: 1.1 is ten per cent), and
+        which way is better (`lower`, `higher`; left out: equivalence both ways): adds Check `margin`.
 
     Returns
     -------
@@ -144,13 +157,26 @@ def meta(frame: pd.DataFrame, options: MetaOptions) -> Result:
         estimand=_estimand(table),
         outcome=options.outcome,
         estimates=tuple(estimates),
-        checks=checks_of(studies, y, v, fit, spread, detail["leave_one_out"], options),
+        checks=(
+            *checks_of(studies, y, v, fit, spread, detail["leave_one_out"], options),
+            *_within_margin(estimates[0], options),
+        ),
         detail=detail,
         references=(
             REFERENCES[options.estimator],
             *(("hartung2001",) if options.kind == "hartung_knapp" else ()),
         ),
     )
+
+
+def _within_margin(pooled: Estimate, options: MetaOptions) -> tuple[Check, ...]:
+    """The interval of the mean against the margin; a margin of a logarithm is given as the ratio."""
+    if options.margin is None:
+        return ()
+    ratio = options.measure.startswith("log_") and pooled.conf_low is not None
+    ends = {name: math.exp(getattr(pooled, name)) for name in ("conf_low", "conf_high")} if ratio else {}
+    shown = replace(pooled, **ends)
+    return (margin_check(shown, options.margin, options.better, ratio=ratio, sides="groups"),)
 
 
 def _estimand(table: pd.DataFrame) -> str:

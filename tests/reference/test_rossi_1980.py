@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from evalkit.errors import EvalkitError
 from evalkit.impact import cox as cox_model
 from evalkit.impact.adjusted import aipw, g_computation
 from evalkit.impact.rates import rates
@@ -264,3 +265,70 @@ def test_log_rank_and_its_disagreement_with_the_difference():
     result = arms_of(horizon=52)[0]
     assert result.check("log_rank").statistic == pytest.approx(3.837569577, rel=COEFFICIENT)
     assert result.check("tests_disagree").passed is False
+
+
+@pytest.mark.parametrize("estimator", ["cox", "kaplan_meier", "rmst", "aalen_johansen"])
+def test_groups_apart_and_the_test_that_they_differ(estimator):
+    event = "cause" if estimator == "aalen_johansen" else "arrest"
+    columns = {"time": "week", "event": event, "treated": "fin", "horizon": 40.0}
+    found = survival(MEN, estimator=estimator, subgroup="wexp", p_adjust="holm", **columns)
+    alone = survival(MEN, estimator=estimator, **columns).headline
+    groups = [each for each in found.estimates if each.group is not None]
+    assert found.headline == alone
+    assert [each.group for each in groups] == ["0", "1"]
+    for each in groups:
+        value, error = R[f"experience_{each.group}"][estimator]
+        assert each.estimate == pytest.approx(np.exp(value) if estimator == "cox" else value, rel=COEFFICIENT)
+        assert each.std_error == pytest.approx(error, rel=COEFFICIENT)
+        assert (each.term, each.measure, each.unit) == (alone.term, alone.measure, alone.unit)
+    first, second = sorted(each.p_value for each in groups)
+    assert sorted(each.p_adjusted for each in groups) == pytest.approx([2 * first, max(2 * first, second)])
+    check = found.check("subgroup_interaction")
+    assert check.statistic == pytest.approx(R["experience_differs"][estimator], rel=1e-5)
+    assert check.passed is None
+
+
+def test_a_group_without_an_answer_is_blank_and_not_left_out():
+    men = MEN.assign(when=np.where((MEN["wexp"] == 1) & (MEN["week"] > 30), 30, MEN["week"]))
+    men["arrested"] = np.where((MEN["wexp"] == 1) & (MEN["week"] > 30), 0, MEN["arrest"])
+    columns = {"event": "arrested", "time": "when", "treated": "fin", "subgroup": "wexp"}
+    short = survival(men, estimator="rmst", horizon=50.0, **columns)
+    assert [each.estimate is None for each in short.estimates] == [False, False, True]
+    assert "Fewer than two groups" in short.check("subgroup_interaction").reading
+    none = men.assign(arrested=np.where(MEN["wexp"] == 1, 0, men["arrested"]))
+    cox = survival(none, estimator="cox", **columns)
+    assert (cox.estimates[-1].group, cox.estimates[-1].estimate, cox.estimates[-1].unit) == (
+        "1",
+        None,
+        "ratio",
+    )
+
+
+def test_a_margin_of_survival_is_on_the_side_that_better_names():
+    """A longer time is good: of a hazard and of an incidence the lower is then the good one."""
+    columns = {"time": "week", "treated": "fin", "horizon": 40.0}
+    for estimator, event in (("cox", "arrest"), ("aalen_johansen", "cause")):
+        plain = survival(MEN, estimator=estimator, event=event, **columns).headline
+        for margin, passed in ((plain.conf_high * 1.001, True), (plain.conf_high * 0.999, False)):
+            found = survival(MEN, estimator=estimator, event=event, **columns, margin=margin, better="higher")
+            assert found.check("margin").passed is passed
+            assert found.check("margin").statistic == pytest.approx(plain.conf_high)
+    for estimator in ("kaplan_meier", "rmst"):
+        plain = survival(MEN, estimator=estimator, event="arrest", **columns).headline
+        for margin, passed in ((-plain.conf_low * 1.001, True), (-plain.conf_low * 0.999, False)):
+            found = survival(
+                MEN, estimator=estimator, event="arrest", **columns, margin=margin, better="higher"
+            )
+            assert found.check("margin").passed is passed
+
+
+def test_what_survival_cannot_do_is_refused_by_name():
+    for more, words in (
+        ({"compliance": "prio"}, "`compliance` is not supported here: .*use `rates`"),
+        ({"missing": "mice"}, "`missing` is not supported here: rows with missing values"),
+        ({"p_adjust": "holm"}, "over the groups of `subgroup`"),
+        ({"subgroup": "wexp", "p_adjust": "romano_wolf"}, "must be one of `holm`, `bh`"),
+        ({"subgroup": "colour"}, "no column `colour`"),
+    ):
+        with pytest.raises(EvalkitError, match=words):
+            survival(MEN, time="week", event="arrest", treated="fin", **more)

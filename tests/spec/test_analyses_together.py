@@ -65,8 +65,14 @@ def test_romano_wolf_over_analyses_is_refused_by_name(make_study, capsys):
     assert "romano_wolf" in capsys.readouterr().err
 
 
-def test_a_method_without_its_own_margin_is_worded_by_it_and_complete_cases_may_be_named(run):
+def test_a_margin_of_survival_is_checked_and_complete_cases_may_be_named(run):
     timed = "  days: {measure: time_to_first, follow_up: 12 months, waiting: 6 months, better: higher}"
     more = "missing: complete}\n  free: {role: secondary, method: survival, outcome: days, horizon: 300, margin: 99}"
-    found = run(("outcomes:\n", f"outcomes:\n{timed}\n"), ("measure: rate_ratio}", f"measure: rate_ratio, {more}"))
+    found = run(
+        ("outcomes:\n", f"outcomes:\n{timed}\n"), ("measure: rate_ratio}", f"measure: rate_ratio, {more}")
+    )
     assert found["free"]["estimates"][0]["term"] == "difference_at_horizon"
+    check = next(each for each in found["free"]["checks"] if each["name"] == "margin")
+    assert (check["passed"], check["threshold"]) == (True, 99)
+    # A longer time is the better one, so that its lower end is the one that matters.
+    assert check["statistic"] == pytest.approx(found["free"]["estimates"][0]["conf_low"])

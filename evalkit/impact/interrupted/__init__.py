@@ -16,6 +16,7 @@ from evalkit.impact.interrupted.history import (
 from evalkit.impact.interrupted.model import fit_series
 from evalkit.impact.interrupted.options import InterruptedOptions
 from evalkit.impact.interrupted.series import Series, read_series
+from evalkit.inference import margin_check
 from evalkit.options import takes
 from evalkit.results import Result
 
@@ -58,6 +59,10 @@ def interrupted(frame: pd.DataFrame, options: InterruptedOptions) -> Result:
         Periods from which recording changed: a step of its own at each.
     chosen_when_high
         True where the place was chosen because its figures were high.
+    margin, better
+        The largest change of level that would not matter (a ratio for counts: 1.1 is ten per cent; otherwise in the
+        outcome's unit), and which way is better (`lower`, `higher`; left out: equivalence both ways): adds Check
+        `margin`.
     lags
         Lags of the Newey-West covariance (default: whole part of 4 (n / 100)^(2/9)).
     diagnostics
@@ -110,6 +115,11 @@ def interrupted(frame: pd.DataFrame, options: InterruptedOptions) -> Result:
     sure = certain(series)
     found = estimates(series, model, options, certain=sure)
     checks = [*basic_checks(series, model, options), regression_to_the_mean(series, options)]
+    if options.margin is not None:
+        sides = "levels before and after the start"
+        checks.append(
+            margin_check(found[0], options.margin, options.better, ratio=options.counts, sides=sides)
+        )
     detail = {"series": path(series, model, options, certain=sure)}
     if options.diagnostics:
         placebos = placebo_starts(series, options)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import ClassVar
 
 from evalkit.errors import StudyError
 from evalkit.impact.seasons import check_season
+from evalkit.inference import check_margin
 from evalkit.options import one_of
 
 FAMILIES = ("poisson", "negative_binomial", "quasi_poisson", "gaussian")
@@ -32,13 +34,21 @@ class InterruptedOptions:
     breaks: tuple[int | str | date, ...] = ()
     chosen_when_high: bool | None = None
     lags: int | None = None
+    margin: float | None = None
+    better: str | None = None
     diagnostics: bool = True
     level: float = 0.95
+
+    REFUSED: ClassVar[dict[str, str]] = {
+        "subgroup": "each series is an analysis of its own, or the `comparison` of another",
+        "missing": "a period without a figure is refused, since a gap is not nought",
+    }
 
     def __post_init__(self) -> None:
         one_of("family", self.family, FAMILIES, where="interrupted")
         one_of("autocorrelation", self.autocorrelation, AUTOCORRELATIONS, where="interrupted")
         check_season(self.season, where="interrupted")
+        check_margin(self.margin, self.better, ratio=self.counts, where="interrupted")
         refused = {
             "`level` must lie between 0 and 1": not 0 < self.level < 1,
             "`autocorrelation: prais_winsten` is for `family: gaussian`; counts take `newey_west`": (

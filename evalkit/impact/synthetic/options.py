@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import ClassVar
 
 from evalkit.errors import StudyError
 from evalkit.options import one_of
@@ -24,6 +25,12 @@ class SyntheticControlOptions:
     ridge: float | None = None
     diagnostics: bool = True
     level: float = 0.95
+
+    REFUSED: ClassVar[dict[str, str]] = {
+        "subgroup": "each treated place is an analysis of its own",
+        "margin": "a rank among places gives no interval to set against a margin",
+        "missing": "every place needs every period, since a gap is not nought",
+    }
 
     def __post_init__(self) -> None:
         one_of("inference", self.inference, ("placebo",), where="synthetic_control")

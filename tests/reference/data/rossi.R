@@ -44,6 +44,25 @@ aj <- summary(survfit(Surv(week, cause) ~ fin, d), times = c(20, 52))
 out$aalen_johansen <- list(few = aj$pstate[, 2], se = aj$std.err[, 2])
 aw <- summary(survfit(Surv(week, cause) ~ fin, d, weights = w), times = c(20, 52))
 out$aalen_johansen_weighted <- list(few = aw$pstate[, 2], se = aw$std.err[, 2])
+apart <- function(first, second, scale) unname(c(scale * (second[1] - first[1]), scale * sqrt(first[2]^2 + second[2]^2)))
+for (k in 0:1) {
+  part <- d[d$wexp == k, ]
+  fit <- coxph(Surv(week, arrest) ~ fin, part)
+  km <- survfit(Surv(week, arrest) ~ fin, part)
+  at <- summary(km, times = 40)
+  mean40 <- summary(km, rmean = 40)$table
+  few <- summary(survfit(Surv(week, cause) ~ fin, part), times = 40)
+  out[[paste0("experience_", k)]] <- list(
+    cox = c(coef(fit)[[1]], sqrt(vcov(fit))[1, 1]),
+    kaplan_meier = apart(c(at$surv[1], at$std.err[1]), c(at$surv[2], at$std.err[2]), 100),
+    rmst = apart(mean40[1, c("rmean", "se(rmean)")], mean40[2, c("rmean", "se(rmean)")], 1),
+    aalen_johansen = apart(c(few$pstate[1, 2], few$std.err[1, 2]), c(few$pstate[2, 2], few$std.err[2, 2]), 100))
+}
+out$experience_differs <- sapply(c("cox", "kaplan_meier", "rmst", "aalen_johansen"), function(name) {
+  first <- out$experience_0[[name]]
+  second <- out$experience_1[[name]]
+  metafor::rma(yi = c(first[1], second[1]), sei = c(first[2], second[2]), method = "FE")$QE
+})
 json <- function(x) {
   if (is.list(x)) return(paste0("{", paste0('"', names(x), '": ', sapply(x, json), collapse = ", "), "}"))
   number <- format(unname(x), digits = 12, scientific = FALSE, trim = TRUE)
