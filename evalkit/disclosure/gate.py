@@ -310,7 +310,7 @@ def _estimate(
         return words.withheld(each, policy)
     if setting.places:
         return words.withheld(each, policy) if blank else words.from_model(each, policy, places=True)
-    if words.too_few(each, policy):
+    if words.too_few(each, policy) or _mean_time_of_few(each):
         return words.withheld(each, policy)
     if measure_of(each) is not None and each.group in pairs:
         pair = pairs[each.group]
@@ -323,6 +323,12 @@ def _estimate(
     if (policy.rounding > 1 or each.group is not None) and (not means or (shares and each.group is not None)):
         return _uncounted(each, policy)
     return words.from_model(each, policy, places=False)
+
+
+def _mean_time_of_few(each: Estimate) -> bool:
+    """A restricted mean of a group: its error tells how many had the event, and no count of them stands beside it."""
+    people = min((n for n in (each.n_treated, each.n_control) if n), default=0)
+    return each.group is not None and each.term == "rmst_difference" and people < LARGE
 
 
 def _uncounted(each: Estimate, policy: Policy) -> Estimate:

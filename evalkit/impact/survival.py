@@ -56,6 +56,13 @@ def survival(people: pd.DataFrame, options: SurvivalOptions) -> Result:
         In the unit of time; default: the last time at which both arms have people at risk.
     treated, weights, subclass, cluster
         As in `rates`.
+    subgroup, p_adjust
+        Column of categories: the headline in each of them at the same horizon (blank where a group was not followed
+        to it, or its hazard ratio has no finite value), p-values adjusted by `holm` or `bh`, and Check
+        `subgroup_interaction`, the test that the groups differ.
+    margin, better
+        The largest difference that would not matter, in the headline's unit (for a hazard ratio as a ratio: 1.1 is ten
+        per cent), and whether a longer time is better (`higher`) or a shorter (`lower`): adds Check `margin`.
     estimand, level
         What a design made the comparison stand for (`att`, `ate`, …: a label here, since weights carry it); the
         level of the intervals.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import pandas as pd
 
@@ -43,6 +43,8 @@ class RiskScoreOptions:
     acted_on: bool | None = None
     missing: str = "complete"
     level: float = 0.95
+
+    REFUSED: ClassVar[dict[str, str]] = {"subgroup": "name the column of groups under `group`"}
 
     def __post_init__(self) -> None:
         one_of("scale", self.scale, SCALES)

@@ -159,3 +159,18 @@ def hold_between(counts, sizes, arm: int) -> None:
                 inside = all(0 <= x <= n for x, n in zip(other, sizes, strict=True))
                 found |= inside and printed(tuple(other), sizes, by_group, "public") == seen
         assert found or counts[arm] + sign * 5 < 0
+
+
+@pytest.mark.parametrize("preset", ["public", "partner"])
+@pytest.mark.parametrize("estimator", ["kaplan_meier", "cox", "rmst", "aalen_johansen"])
+def test_a_small_group_compared_by_survival_is_withheld(estimator, preset):
+    """Four events among 30 people: the group itself, and the test that it differs from the others."""
+    frame = people((4, 18, 46, 40), (30, 40, 100, 80))
+    found = ek.survival(
+        frame, time="days", event="reoffended", estimator=estimator, horizon=10, subgroup="group"
+    )
+    out = release(results=[found.named("main", "primary")], flow=NO_FLOW, policy=policy(preset)).results[0]
+    assert all(each.estimate is not None for each in found.estimates)
+    for each in (each for each in out.estimates if each.group == "a"):
+        assert (each.estimate, each.std_error, each.statistic, each.p_value, each.conf_low) == (None,) * 5
+    assert out.check("subgroup_interaction").statistic is None

@@ -168,7 +168,7 @@ def test_a_threshold_outside_the_scores_is_refused(threshold, words):
         ({"least": {"precision": 0.4}}, "`precision` is none"),
         ({"least": {"sensitivity": 40}}, "from 0 to 1"),
         ({"level": 95}, "between 0 and 1"),
-        ({"subgroup": "group"}, "not an option"),
+        ({"subgroup": "group"}, "`subgroup` is not supported here: .*under `group`"),
     ],
 )
 def test_options_that_are_not_supported_are_refused_by_name(options, words):
