@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from evalkit.__main__ import main
+from tests.small import HEAD, small_study
 
 MONTHS = [f"{2016 + k // 12}-{k % 12 + 1:02d}" for k in range(36)]
 DRAWN = np.random.default_rng(1).poisson(30, (7, 36))
@@ -80,15 +81,8 @@ REFUSED = {
 
 
 def study(folder: Path, rows: pd.DataFrame, analysis: str) -> Path:
-    (folder / "small" / "data").mkdir(parents=True)
-    rows.to_csv(folder / "small" / "data" / "rows.csv", index=False)
-    (folder / "small" / "study.yml").write_text(
-        "study: small\ntitle: A small study\nquestion: What changed?\ndata_status: simulated\n"
-        "estimand: descriptive\nseed: 1\ndata: {rows: {file: data/rows.csv}}\n"
-        f"analyses:\n  main: {{role: primary, label: thefts, {analysis}}}\nreport: {{templates: []}}\n",
-        encoding="utf-8",
-    )
-    return folder / "small"
+    text = f"data: {{rows: {{file: data/rows.csv}}}}\nanalyses:\n  main: {{role: primary, label: thefts, {analysis}}}\n"
+    return small_study(folder, text, HEAD.replace("disclosure: {preset: internal}\n", ""), rows=rows)
 
 
 @pytest.mark.parametrize("case", REFUSED)
@@ -139,8 +133,8 @@ def test_a_break_that_was_not_named_is_asked_for(tmp_path):
 def test_every_unusable_frame_is_listed_at_once(tmp_path, capsys):
     folder = study(tmp_path, twice(SERIES), INTERRUPTED)
     plan = folder / "study.yml"
-    more = f"  chart: {{role: secondary, label: thefts, {CHART}}}\nreport:"
-    plan.write_text(plan.read_text(encoding="utf-8").replace("report:", more), encoding="utf-8")
+    more = f"  chart: {{role: secondary, label: thefts, {CHART}}}\n"
+    plan.write_text(plan.read_text(encoding="utf-8") + more, encoding="utf-8")
     assert main(["check", str(folder), "--quiet"]) == 11
     said = capsys.readouterr().err
     assert "analyses.main, interrupted" in said

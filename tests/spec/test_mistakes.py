@@ -14,16 +14,8 @@ import evalkit as ek
 from evalkit.__main__ import main
 from evalkit.errors import DataError, EstimationError, StudyError
 from evalkit.scaffold import new_study
+from tests.small import small_study
 
-HEAD = """study: small
-title: A small study
-question: What came of it?
-data_status: simulated
-estimand: descriptive
-seed: 1
-report: {templates: []}
-disclosure: {preset: internal}
-"""
 EFFECTS = pd.DataFrame({"study": ["a", "b", "c"], "estimate": [0.1, 0.3, 0.2], "std_error": [0.1, 0.2, 0.1]})
 STAGES = pd.DataFrame({"stage": ["asked", "came"], "reached": [100, 40]})
 PEOPLE = pd.DataFrame(
@@ -39,12 +31,8 @@ outcomes: {back: {measure: column, column: back}, stayed: {measure: duration, ti
 
 
 def study(folder: Path, analysis: str, rows: pd.DataFrame | None = None, data: str = "") -> Path:
-    (folder / "small" / "data").mkdir(parents=True)
-    plan = f"{HEAD}{data}analyses:\n  main: {{role: primary, {analysis}}}\n"
-    (folder / "small" / "study.yml").write_text(plan, encoding="utf-8")
-    if rows is not None:
-        rows.to_csv(folder / "small" / "data" / "rows.csv", index=False)
-    return folder / "small"
+    frames = {} if rows is None else {"rows": rows}
+    return small_study(folder, f"{data}analyses:\n  main: {{role: primary, {analysis}}}\n", **frames)
 
 
 @pytest.mark.parametrize(

@@ -9,16 +9,10 @@ import pandas as pd
 import pytest
 
 from evalkit.__main__ import main
+from tests.small import HEAD as INVENTED
+from tests.small import small_study
 
-HEAD = """study: small
-title: A small study
-question: Does the score find everybody equally well?
-data_status: real
-estimand: descriptive
-seed: 1
-report: {templates: []}
-disclosure: {preset: internal}
-"""
+HEAD = INVENTED.replace("data_status: simulated", "data_status: real")
 CHECKED = """data: {checked: {file: data/rows.csv}}
 columns:
   person_id: {type: id}
@@ -53,11 +47,8 @@ def rows():
 @pytest.fixture
 def study(tmp_path):
     def make(options: str = WORKS, frame: pd.DataFrame | None = None, kind: str = CHECKED):
-        folder = tmp_path / "small"
-        (folder / "data").mkdir(parents=True)
-        (folder / "study.yml").write_text(HEAD + kind.replace("OPTIONS", options), encoding="utf-8")
-        (rows() if frame is None else frame).to_csv(folder / "data" / "rows.csv", index=False)
-        return folder
+        frame = rows() if frame is None else frame
+        return small_study(tmp_path, kind.replace("OPTIONS", options), HEAD, rows=frame)
 
     return make
 

@@ -11,16 +11,8 @@ import pandas as pd
 import pytest
 
 from evalkit.__main__ import main
+from tests.small import small_study
 
-HEAD = """study: small
-title: A small study
-question: What came of it?
-data_status: simulated
-estimand: descriptive
-seed: 1
-report: {templates: []}
-disclosure: {preset: internal}
-"""
 PANEL = """data: {panel: {file: data/panel.csv}}
 analyses:
   main: {role: primary, method: did, data: panel, outcome: asb, unit: ward, period: month,
@@ -38,14 +30,6 @@ RATES = "analyses: {main: {role: primary, method: rates, outcome: reoffended}}\n
 OFFENCE_DATES = "".join(
     f"  {name}: {{type: date, date_format: '%d/%m/%Y'}}\n" for name in ("offence_date", "conviction_date")
 )
-
-
-def study(folder: Path, text: str, **frames: pd.DataFrame) -> Path:
-    (folder / "small" / "data").mkdir(parents=True)
-    (folder / "small" / "study.yml").write_text(HEAD + text, encoding="utf-8")
-    for name, frame in frames.items():
-        frame.to_csv(folder / "small" / "data" / f"{name}.csv", index=False)
-    return folder / "small"
 
 
 def headline(folder: Path) -> dict:
@@ -72,7 +56,7 @@ def wards(before: str, after: str, never: str) -> pd.DataFrame:
 def test_a_first_period_is_blank_or_0_where_it_never_comes(tmp_path, form, never, declared):
     kind = "date" if "-" in form[0] else "integer"
     columns = f"columns: {{month: {{type: {kind}}}, first_treated: {{type: {kind}}}}}\n" if declared else ""
-    folder = study(tmp_path, columns + PANEL, panel=wards(*form, never))
+    folder = small_study(tmp_path, columns + PANEL, panel=wards(*form, never))
     assert main(["run", str(folder), "--quiet"]) == 0
     assert headline(folder)["estimate"] == pytest.approx(-4)
 
@@ -93,7 +77,7 @@ def offences(written: str) -> pd.DataFrame:
 
 def test_offence_dates_may_be_written_as_columns_says(tmp_path):
     text = PEOPLE + "  treated: {type: flag}\n" + OFFENCE_DATES + RATES
-    folder = study(tmp_path, text, people=people(), offences=offences("%d/%m/%Y"))
+    folder = small_study(tmp_path, text, people=people(), offences=offences("%d/%m/%Y"))
     assert main(["run", str(folder), "--quiet"]) == 0
     assert headline(folder)["estimate"] == pytest.approx(50)
 
@@ -101,7 +85,7 @@ def test_offence_dates_may_be_written_as_columns_says(tmp_path):
 @pytest.mark.parametrize(("engine", "code"), [("duckdb", 0), ("oracle", 10)])
 def test_the_engine_in_process_may_be_named(tmp_path, engine, code):
     text = PEOPLE + RATES + f"engine: {engine}\n"
-    folder = study(tmp_path, text, people=people(), offences=offences("%Y-%m-%d"))
+    folder = small_study(tmp_path, text, people=people(), offences=offences("%Y-%m-%d"))
     assert main(["check", str(folder), "--quiet"]) == code
 
 
@@ -111,14 +95,14 @@ def test_one_group_may_say_that_it_has_no_design(tmp_path):
         + "design: {method: none}\n"
         + RATES.replace("rates", "proportion")
     )
-    folder = study(tmp_path, text, people=people().drop(columns="treated"), offences=offences("%Y-%m-%d"))
+    folder = small_study(tmp_path, text, people=people().drop(columns="treated"), offences=offences("%Y-%m-%d"))
     assert main(["run", str(folder), "--quiet"]) == 0
     assert headline(folder)["estimate"] == pytest.approx(2 / 8)
 
 
 def test_a_comparison_needs_both_arms_whatever_the_design(tmp_path):
     text = PEOPLE.replace("people:", "cohort:", 1) + "design: {method: none}\n" + RATES
-    folder = study(tmp_path, text, people=people().drop(columns="treated"), offences=offences("%Y-%m-%d"))
+    folder = small_study(tmp_path, text, people=people().drop(columns="treated"), offences=offences("%Y-%m-%d"))
     assert main(["run", str(folder), "--quiet"]) == 12
 
 
@@ -140,7 +124,7 @@ def test_a_report_needs_the_output_and_nothing_else(make_study, tmp_path):
 
 
 def test_invented_rows_stand_where_an_invented_study_promises_them(tmp_path):
-    folder = study(tmp_path, PEOPLE + RATES)
+    folder = small_study(tmp_path, PEOPLE + RATES)
     assert main(["simulate", str(folder), "--quiet"]) == 0
     assert main(["check", str(folder), "--quiet"]) == 0
     assert main(["simulate", str(folder), "--quiet"]) == 0
@@ -149,7 +133,7 @@ def test_invented_rows_stand_where_an_invented_study_promises_them(tmp_path):
 
 
 def test_invented_rows_never_take_the_place_of_real_ones(tmp_path):
-    folder = study(tmp_path, PEOPLE + RATES)
+    folder = small_study(tmp_path, PEOPLE + RATES)
     path = folder / "study.yml"
     path.write_text(path.read_text(encoding="utf-8").replace("simulated", "real"), encoding="utf-8")
     assert main(["simulate", str(folder), "--quiet"]) == 0
@@ -184,7 +168,7 @@ def test_a_method_of_people_reads_another_frame_by_name(tmp_path, analysis, term
         + analysis
         + "}}\n"
     )
-    folder = study(tmp_path, plan, trial=TRIAL)
+    folder = small_study(tmp_path, plan, trial=TRIAL)
     assert main(["run", str(folder), "--quiet"]) == 0
     assert headline(folder)["term"] == term
 
@@ -193,7 +177,7 @@ def test_people_of_another_frame_are_as_safe_as_any(tmp_path):
     plan = (
         "data: {trial: {file: data/trial.csv}}\nanalyses: {main: {role: primary, data: trial, method: rates, "
     )
-    folder = study(tmp_path, plan + "outcome: failed}}\n", trial=TRIAL.head(20))
+    folder = small_study(tmp_path, plan + "outcome: failed}}\n", trial=TRIAL.head(20))
     path = folder / "study.yml"
     path.write_text(path.read_text(encoding="utf-8").replace("internal", "public"), encoding="utf-8")
     assert main(["run", str(folder), "--quiet"]) == 0
@@ -202,7 +186,7 @@ def test_people_of_another_frame_are_as_safe_as_any(tmp_path):
 
 def test_a_share_of_a_number_is_refused_by_check(tmp_path, capsys):
     text = PEOPLE.replace("measure: binary", "measure: frequency") + RATES
-    folder = study(tmp_path, text, people=people(), offences=offences("%Y-%m-%d"))
+    folder = small_study(tmp_path, text, people=people(), offences=offences("%Y-%m-%d"))
     assert main(["check", str(folder), "--quiet"]) == 10
     assert "needs an outcome that is yes or no" in capsys.readouterr().err
 
@@ -211,6 +195,6 @@ def test_days_to_an_event_are_in_days(tmp_path):
     text = PEOPLE.replace("measure: binary", "measure: time_to_first")
     text += RATES.replace("outcome: reoffended", "outcome: reoffended, measure: mean_difference")
     rows = pd.concat([offences("%Y-%m-%d"), offences("%Y-%m-%d").assign(person_id=["p1", "p3", "p6"])])
-    folder = study(tmp_path, text, people=people(), offences=rows)
+    folder = small_study(tmp_path, text, people=people(), offences=rows)
     assert main(["run", str(folder), "--quiet"]) == 0
     assert headline(folder)["unit"] == "days"
