@@ -54,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"evalkit {__version__}")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
     _study_verbs(verbs)
+    _verbs_beside_a_run(verbs)
     _other_verbs(verbs)
     return parser
 
@@ -78,6 +79,9 @@ def _study_verbs(verbs: Any) -> None:
     )
     run.add_argument("--seed", type=int, help="use this seed instead of the study's")
     run.add_argument("--engine", choices=("auto", "quarto", "embedded"), default="auto")
+
+
+def _verbs_beside_a_run(verbs: Any) -> None:
     report = _verb(
         verbs, "report", _report, "render reports from output/ alone", "evalkit report my-study --to html"
     )

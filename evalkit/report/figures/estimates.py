@@ -9,6 +9,17 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
+from plotnine import (
+    aes,
+    geom_point,
+    geom_segment,
+    geom_text,
+    geom_vline,
+    ggplot,
+    labs,
+    scale_x_continuous,
+    scale_y_discrete,
+)
 
 from evalkit.report.output import numbers
 from evalkit.report.tables import estimate_text, interval_text, is_share
@@ -107,18 +118,6 @@ def _beside(
     tick_words: Callable[[float], str] | None = None,
 ) -> Any:
     """One row per estimate, its numbers in a column on the right; ratios on a scale where half and double are alike."""
-    from plotnine import (
-        aes,
-        geom_point,
-        geom_segment,
-        geom_text,
-        geom_vline,
-        ggplot,
-        labs,
-        scale_x_continuous,
-        scale_y_discrete,
-    )  # fmt: skip
-
     at = {
         name: [_place(value, ratio) for value in data[name]] for name in ("estimate", "conf_low", "conf_high")
     }
@@ -189,18 +188,6 @@ def _rows(
     limits: tuple[float, float] | None = None,
 ) -> Any:  # fmt: skip
     """One row per estimate: its name on the left, the interval as a bar, the number written above the point."""
-    from plotnine import (
-        aes,
-        geom_point,
-        geom_segment,
-        geom_text,
-        geom_vline,
-        ggplot,
-        labs,
-        scale_x_continuous,
-        scale_y_discrete,
-    )  # fmt: skip
-
     drawn = data.assign(row=[f"{i:03d}" for i in range(len(data), 0, -1)])
     names = {row.row: _wrapped(row.label) for row in drawn.itertuples()}
     colours = [DUO[i % 2] if two else DARK_BLUE for i in range(len(drawn))]

@@ -8,6 +8,29 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pandas as pd
+from plotnine import (
+    aes,
+    coord_flip,
+    element_blank,
+    geom_col,
+    geom_line,
+    geom_point,
+    geom_segment,
+    geom_step,
+    geom_text,
+    geom_vline,
+    ggplot,
+    labs,
+    scale_color_manual,
+    scale_shape_manual,
+    scale_size_manual,
+    scale_x_continuous,
+    scale_x_discrete,
+    scale_y_continuous,
+    scale_y_discrete,
+    scale_y_reverse,
+    theme,
+)
 
 from evalkit.report.figures.estimates import ratio_ticks
 from evalkit.report.figures.periods import label_step, period_words
@@ -25,19 +48,6 @@ MOST_LABELS = 7
 
 def studies(result: Result, *, label: str = "", arms: Mapping[str, str] | None = None) -> Figure:
     """Forest plot of a pooled effect: each study in the order given, its mean, and where a new study would lie."""
-    from plotnine import (
-        aes,
-        geom_point,
-        geom_segment,
-        geom_text,
-        geom_vline,
-        ggplot,
-        labs,
-        scale_shape_manual,
-        scale_size_manual,
-        scale_y_discrete,
-    )  # fmt: skip
-
     data = _study_rows(result)
     data["row"] = [f"{place:03d}" for place in range(len(data), 0, -1)]
     names = dict(zip(data["row"], (textwrap.fill(str(each), 30) for each in data["study"]), strict=True))
@@ -70,17 +80,6 @@ def studies(result: Result, *, label: str = "", arms: Mapping[str, str] | None =
 
 def small_studies(result: Result, *, label: str = "", arms: Mapping[str, str] | None = None) -> Figure:
     """Funnel plot: effects against their standard errors, large studies on top, with the lines of chance alone."""
-    from plotnine import (
-        aes,
-        geom_line,
-        geom_point,
-        geom_vline,
-        ggplot,
-        labs,
-        scale_x_continuous,
-        scale_y_reverse,
-    )
-
     data = numbers(result.detail["studies"], [*LIMITS, "std_error"]).dropna(subset=["estimate", "std_error"])
     centre, widest = _known(result.headline.estimate), float(data["std_error"].max())
     lines = pd.DataFrame({
@@ -113,19 +112,6 @@ def small_studies(result: Result, *, label: str = "", arms: Mapping[str, str] | 
 
 def reached(result: Result, *, label: str = "", arms: Mapping[str, str] | None = None) -> Figure:
     """The stages of a pathway: how many reached each, as bars, with their share of those who entered."""
-    from plotnine import (
-        aes,
-        coord_flip,
-        element_blank,
-        geom_col,
-        geom_text,
-        ggplot,
-        labs,
-        scale_x_discrete,
-        scale_y_continuous,
-        theme,
-    )  # fmt: skip
-
     data = numbers(result.detail["stages"], ["reached", "share_of_first"])
     data["row"] = [f"{place:03d}" for place in range(len(data), 0, -1)]
     names = dict(zip(data["row"], (textwrap.fill(str(each), 28) for each in data["stage"]), strict=True))
@@ -158,17 +144,6 @@ def reached(result: Result, *, label: str = "", arms: Mapping[str, str] | None =
 
 def answers(result: Result, *, label: str = "", arms: Mapping[str, str] | None = None) -> Figure:
     """The share of those who answered that agreed, question by question, with its interval, from 0% to 100%."""
-    from plotnine import (
-        aes,
-        geom_point,
-        geom_segment,
-        geom_text,
-        ggplot,
-        labs,
-        scale_x_continuous,
-        scale_y_discrete,
-    )
-
     data = numbers(result.detail["answers"], ["answered", "value", "conf_low", "conf_high"])
     for column in ("value", "conf_low", "conf_high"):
         data[column] = 100 * data[column]
@@ -201,20 +176,6 @@ def answers(result: Result, *, label: str = "", arms: Mapping[str, str] | None =
 
 def points(result: Result, *, label: str = "", arms: Mapping[str, str] | None = None) -> Figure:
     """A run chart: the series with its centre and limits, signals marked by shape as well as colour."""
-    from plotnine import (
-        aes,
-        geom_line,
-        geom_point,
-        geom_step,
-        geom_text,
-        ggplot,
-        labs,
-        scale_color_manual,
-        scale_shape_manual,
-        scale_x_continuous,
-        theme,
-    )  # fmt: skip
-
     data = numbers(result.detail["points"], ["value", "centre", "lower", "upper"])
     data = _with_printed_limits(data, result)
     data["at"] = range(len(data))
@@ -299,8 +260,6 @@ def _shown(result: Result) -> Callable[[float], float]:
 
 
 def _room(result: Result, seen: pd.DataFrame, right: float) -> Any:
-    from plotnine import scale_x_continuous
-
     left = min([0.0, *seen["conf_low"]])
     limits = (left, right + 0.55 * (right - left or 1.0))
     if _shown(result) is float:

@@ -7,6 +7,23 @@ from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
+from plotnine import (
+    aes,
+    coord_flip,
+    element_blank,
+    geom_col,
+    geom_point,
+    geom_segment,
+    geom_text,
+    geom_vline,
+    ggplot,
+    labs,
+    position_dodge,
+    scale_fill_manual,
+    scale_y_continuous,
+    scale_y_discrete,
+    theme,
+)
 
 from evalkit.report.output import numbers
 from evalkit.report.theme import DUO, INK, TEXT, Figure, plain_theme
@@ -57,40 +74,8 @@ def cashflow(result: Result, *, label: str = "", arms: Mapping[str, str] | None 
 
 def tornado(result: Result, *, label: str = "", arms: Mapping[str, str] | None = None) -> Figure:
     """The headline ratio at the low and the high end of each input, widest first."""
-    from plotnine import aes, geom_point, geom_segment, geom_text, geom_vline, ggplot, labs, scale_y_discrete
-
-    frame = result.detail["tornado"]
-    name = next((c for c in ("input", "parameter", "line") if c in frame), str(frame.columns[0]))
-    low = next(
-        (c for c in ("ratio_low", "result_low", "estimate_low", "value_low", "conf_low") if c in frame), None
-    )
-    high = next(
-        (c for c in ("ratio_high", "result_high", "estimate_high", "value_high", "conf_high") if c in frame),
-        None,
-    )
-    data = numbers(frame, [c for c in (low, high) if c])
-    data["low"], data["high"] = data[low], data[high]
-    data["spread"] = (data["high"] - data["low"]).abs()
-    data = data.dropna(subset=["low", "high"]).sort_values("spread", kind="stable").reset_index(drop=True)
-    data = data.tail(MOST_INPUTS).reset_index(drop=True)
-    lines = data["line"] if "line" in data else [""] * len(data)
-    data["input"] = [textwrap.fill(f"{plain_words(each)}{', ' + str(line) if str(line) else ''}", 30)
-                     for each, line in zip(data[name], lines, strict=True)]  # fmt: skip
-    order = pd.Categorical(data["input"], categories=list(dict.fromkeys(data["input"])), ordered=True)
-    data["input"] = order
-    for end in ("low", "high"):
-        data[f"{end}_text"] = [number(v, 2) for v in data[end]]
-    reach = (
-        float(data[["low", "high"]].max().max()) - float(data[["low", "high"]].min().min())
-        if len(data)
-        else 0.0
-    )
-    near = data["spread"] < CLOSE * reach  # two numbers would stand on one another: one label says both
-    apart, close = data[~near], data[near].assign(
-        at=lambda each: each[["low", "high"]].max(axis=1),
-        text=lambda each: [f"    {low} to {high}" if low != high else f"    {low}"
-                           for low, high in zip(each["low_text"], each["high_text"], strict=True)],
-    )  # fmt: skip
+    data = _input_rows(result.detail["tornado"])
+    apart, close = _labels_apart(data)
     plot = (
         ggplot(data, aes(y="input"))
         + geom_vline(xintercept=1, color=INK, size=0.6, linetype="dashed")
@@ -104,29 +89,46 @@ def tornado(result: Result, *, label: str = "", arms: Mapping[str, str] | None =
         + labs(x="ratio (circle: input low; triangle: input high)", y="")
         + plain_theme()
     )
-    widest = data.iloc[-1] if len(data) else None
-    alt = "No input was varied." if widest is None else (
-        f"How far the ratio moves as each of {len(data)} inputs goes from low to high. The widest is "
-        f"{str(widest['input'])}, from {widest['low_text']} to {widest['high_text']}."
-    )  # fmt: skip
+    alt = "No input was varied."
+    if len(data):
+        widest = data.iloc[-1]
+        alt = (
+            f"How far the ratio moves as each of {len(data)} inputs goes from low to high. The widest is "
+            f"{str(widest['input'])}, from {widest['low_text']} to {widest['high_text']}."
+        )
     return Figure(plot=plot, alt=alt.replace("\n", " "), data=data, height=1.1 + 0.6 * max(len(data), 1))
 
 
-def _bars(data: pd.DataFrame, name: str) -> Any:
-    from plotnine import (
-        aes,
-        coord_flip,
-        element_blank,
-        geom_col,
-        geom_text,
-        ggplot,
-        labs,
-        position_dodge,
-        scale_fill_manual,
-        scale_y_continuous,
-        theme,
-    )  # fmt: skip
+def _input_rows(frame: pd.DataFrame) -> pd.DataFrame:
+    """The inputs that move the ratio most, the widest last, each named with its line and with both ends as text."""
+    data = numbers(frame, ["ratio_low", "ratio_high"])
+    data["low"], data["high"] = data["ratio_low"], data["ratio_high"]
+    data["spread"] = (data["high"] - data["low"]).abs()
+    data = data.dropna(subset=["low", "high"]).sort_values("spread", kind="stable")
+    data = data.tail(MOST_INPUTS).reset_index(drop=True)
+    names = [
+        textwrap.fill(f"{plain_words(each)}{', ' + str(line) if str(line) else ''}", 30)
+        for each, line in zip(data["input"], data["line"], strict=True)
+    ]
+    data["input"] = pd.Categorical(names, categories=list(dict.fromkeys(names)), ordered=True)
+    for end in ("low", "high"):
+        data[f"{end}_text"] = [number(v, 2) for v in data[end]]
+    return data
 
+
+def _labels_apart(data: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Rows with a label at each end; and those where the two would stand on one another, with one label for both."""
+    ends = data[["low", "high"]]
+    reach = float(ends.max().max()) - float(ends.min().min()) if len(data) else 0.0
+    near = data["spread"] < CLOSE * reach
+    both = [
+        f"    {low} to {high}" if low != high else f"    {low}"
+        for low, high in zip(data["low_text"], data["high_text"], strict=True)
+    ]
+    return data[~near], data.assign(at=ends.max(axis=1), text=both)[near]
+
+
+def _bars(data: pd.DataFrame, name: str) -> Any:
     order = list(dict.fromkeys(str(each) for each in data[name]))
     drawn = data.assign(
         label=pd.Categorical([textwrap.fill(str(each), 24) for each in data[name]],

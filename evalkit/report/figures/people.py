@@ -6,6 +6,26 @@ import textwrap
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
+from plotnine import (
+    aes,
+    coord_fixed,
+    coord_flip,
+    element_blank,
+    facet_wrap,
+    geom_col,
+    geom_point,
+    geom_segment,
+    geom_text,
+    geom_vline,
+    ggplot,
+    labs,
+    scale_color_manual,
+    scale_shape_manual,
+    scale_x_continuous,
+    scale_y_continuous,
+    scale_y_discrete,
+    theme,
+)
 
 from evalkit.report.output import numbers, share_criteria
 from evalkit.report.theme import DARK_BLUE, DUO, FOCUS_GREY, INK, LILAC, ORANGE, TEXT, Figure, plain_theme
@@ -19,19 +39,6 @@ BAND_COLOURS = {"met": DARK_BLUE, "partly met": ORANGE, "not met": "#801650", "n
 
 def flow(rows: Sequence[Mapping[str, object]], *, arms: Mapping[str, str] | None = None) -> Figure:
     """How many people there were at each step, one panel of bars per group."""
-    from plotnine import (
-        aes,
-        coord_flip,
-        element_blank,
-        facet_wrap,
-        geom_col,
-        geom_text,
-        ggplot,
-        labs,
-        scale_y_continuous,
-        theme,
-    )
-
     arms = {"treated": "programme", "control": "comparison group"} | dict(arms or {})
     data = pd.DataFrame(rows)
     data = numbers(data, ["n"])
@@ -74,19 +81,6 @@ def stages(result: Result, *, label: str = "", arms: Mapping[str, str] | None = 
 
 def criteria(result: Result, *, label: str = "", arms: Mapping[str, str] | None = None) -> Figure:
     """Progression criteria: what was reached with its interval beside the two bands, in words and shapes."""
-    from plotnine import (
-        aes,
-        geom_point,
-        geom_segment,
-        geom_text,
-        ggplot,
-        labs,
-        scale_color_manual,
-        scale_shape_manual,
-        scale_x_continuous,
-        scale_y_discrete,
-    )  # fmt: skip
-
     data = _criteria_data(result)
     names = dict(zip(data["row"], (textwrap.fill(str(n), 26) for n in data["name"]), strict=True))
     known = data["value"].notna().to_numpy()
@@ -141,35 +135,13 @@ def _criteria_data(result: Result) -> pd.DataFrame:
 
 def love(balance: pd.DataFrame, *, threshold: float = 0.1) -> Figure:
     """Standardised differences before and after the design, with the lines within which groups count as alike."""
-    from plotnine import (
-        aes,
-        geom_point,
-        geom_vline,
-        ggplot,
-        labs,
-        scale_color_manual,
-        scale_shape_manual,
-        scale_x_continuous,
-        scale_y_discrete,
-        theme,
-    )  # fmt: skip
-
     before, after = _named(balance, "before"), _named(balance, "after")
     wide = numbers(balance, [before, after])
     wide = wide[wide[after].notna() | wide[before].notna()]
-    name = str(balance.columns[0])
-    names = [textwrap.fill(plain_words(each).replace(" = ", ": "), 28) for each in wide[name]]
     moved = not wide[before].equals(wide[after])
-    data = pd.concat([
-        pd.DataFrame({"covariate": names, "smd": wide[before], "when": "before"}),
-        pd.DataFrame({"covariate": names, "smd": wide[after], "when": "after"}),
-    ] if moved else [pd.DataFrame({"covariate": names, "smd": wide[after], "when": "after"})])  # fmt: skip
-    data["covariate"] = pd.Categorical(
-        data["covariate"], categories=list(dict.fromkeys(names))[::-1], ordered=True
-    )
+    data = _difference_rows(wide, {"before": before, "after": after} if moved else {"after": after})
     times = {"before": (ORANGE, "^"), "after": (DARK_BLUE, "o")}
-    shown = [each for each in times if each in set(data["when"])]
-    data["when"] = pd.Categorical(data["when"], categories=shown, ordered=True)
+    shown = list(data["when"].cat.categories)
     plot = (
         ggplot(data.dropna(), aes("smd", "covariate", color="when", shape="when"))
         + geom_vline(xintercept=[-threshold, threshold], linetype="dashed", color=FOCUS_GREY, size=0.8)
@@ -189,7 +161,24 @@ def love(balance: pd.DataFrame, *, threshold: float = 0.1) -> Figure:
     earlier = f" against {number(wide[before].abs().max(), 2)} before" if moved else ""
     alt = (f"How alike the two groups are on {n} characteristics. {alike} differ by no more than {number(threshold)} "
            f"standard deviations; the largest is {number(wide[after].abs().max(), 2)}{earlier}.")  # fmt: skip
-    return Figure(plot=plot, alt=alt, data=data, height=1.3 + 0.42 * len(names))
+    return Figure(plot=plot, alt=alt, data=data, height=1.3 + 0.42 * len(wide))
+
+
+def _difference_rows(wide: pd.DataFrame, columns: Mapping[str, str]) -> pd.DataFrame:
+    """One row per characteristic and time: its name as it is printed, its difference, and when."""
+    names = [textwrap.fill(plain_words(each).replace(" = ", ": "), 28) for each in wide[str(wide.columns[0])]]
+    parts = [
+        pd.DataFrame({"covariate": names, "smd": wide[column], "when": when})
+        for when, column in columns.items()
+    ]
+    data = pd.concat(parts)
+    data["covariate"] = pd.Categorical(
+        data["covariate"], categories=list(dict.fromkeys(names))[::-1], ordered=True
+    )
+    data["when"] = pd.Categorical(
+        data["when"], categories=[each for each in columns if each in set(data["when"])], ordered=True
+    )
+    return data
 
 
 def icon_array(panels: Mapping[str, float], *, low: Mapping[str, float] | None = None,
@@ -199,19 +188,6 @@ def icon_array(panels: Mapping[str, float], *, low: Mapping[str, float] | None =
     `panels` gives each panel's share (0 to 1). One panel tells what happened; two are for evidence that allows a
     comparison, which the caller has to know.
     """
-    from plotnine import (
-        aes,
-        coord_fixed,
-        element_blank,
-        facet_wrap,
-        geom_point,
-        ggplot,
-        labs,
-        scale_color_manual,
-        scale_shape_manual,
-        theme,
-    )  # fmt: skip
-
     data = _icon_rows(panels, low or {}, high or {})
     data["panel"] = pd.Categorical(data["panel"], categories=list(panels), ordered=True)
     states = [s for s in ("happened", "could be either", "did not happen") if s in set(data["state"])]

@@ -8,6 +8,26 @@ from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
+from plotnine import (
+    aes,
+    annotate,
+    geom_hline,
+    geom_line,
+    geom_linerange,
+    geom_point,
+    geom_ribbon,
+    geom_step,
+    geom_text,
+    geom_vline,
+    ggplot,
+    labs,
+    scale_color_manual,
+    scale_fill_manual,
+    scale_linetype_manual,
+    scale_shape_manual,
+    scale_x_continuous,
+    scale_y_continuous,
+)
 
 from evalkit.report.output import numbers
 from evalkit.report.theme import DARK_BLUE, DUO, INK, TEXT, Figure, plain_theme
@@ -23,17 +43,6 @@ ARMS = {"treated": "programme", "control": "comparison", "1": "programme", "0": 
 
 def means(result: Result, *, label: str = "", arms: Mapping[str, str] | None = None) -> Figure:
     """Each group's mean in each period, from the frame `means`, the start drawn as a line where it is known."""
-    from plotnine import (
-        aes,
-        geom_line,
-        geom_point,
-        ggplot,
-        labs,
-        scale_color_manual,
-        scale_linetype_manual,
-        scale_shape_manual,
-    )
-
     data, value = _means_data(result, arms)
     groups = list(dict.fromkeys(data["group"]))
     data["group"] = pd.Categorical(data["group"], categories=groups, ordered=True)
@@ -106,18 +115,6 @@ def _means_data(result: Result, arms: Mapping[str, str] | None) -> tuple[pd.Data
 
 def event_study(result: Result, *, label: str = "", arms: Mapping[str, str] | None = None) -> Figure:
     """Estimates by time since the start with pointwise intervals, and the simultaneous band as a paler ribbon."""
-    from plotnine import (
-        aes,
-        geom_hline,
-        geom_linerange,
-        geom_point,
-        geom_ribbon,
-        geom_vline,
-        ggplot,
-        labs,
-        scale_x_continuous,
-    )
-
     data = numbers(result.detail["event_study"],
                    ["event_time", "estimate", "conf_low", "conf_high", "band_low", "band_high"])  # fmt: skip
     data = data.dropna(subset=["event_time", "estimate"]).sort_values("event_time").reset_index(drop=True)
@@ -147,19 +144,6 @@ def curves(
 
     `unit` is that of time, such as weeks.
     """
-    from plotnine import (
-        aes,
-        geom_ribbon,
-        geom_step,
-        geom_text,
-        ggplot,
-        labs,
-        scale_color_manual,
-        scale_fill_manual,
-        scale_linetype_manual,
-        scale_y_continuous,
-    )
-
     data = _curves_data(result, arms)
     groups = list(dict.fromkeys(data["group"]))
     data["group"] = pd.Categorical(data["group"], categories=groups, ordered=True)
@@ -246,8 +230,6 @@ def period_words(text: str) -> str:
 
 
 def _time_axis(ticks: dict[int, str]) -> Any:
-    from plotnine import scale_x_continuous
-
     return scale_x_continuous(breaks=list(ticks), labels=list(ticks.values()))
 
 
@@ -261,8 +243,6 @@ def _start(data: pd.DataFrame) -> float | None:
 
 
 def _start_line(start: float, top: float) -> list[Any]:
-    from plotnine import annotate, geom_vline
-
     return [
         geom_vline(xintercept=start, linetype="dashed", color=INK, size=0.6),
         annotate("text", x=start, y=top, label=" counted as after", ha="left", size=TEXT - 1, color=INK),

@@ -6,6 +6,19 @@ import textwrap
 from collections.abc import Mapping
 
 import pandas as pd
+from plotnine import (
+    aes,
+    facet_wrap,
+    geom_abline,
+    geom_point,
+    geom_segment,
+    geom_text,
+    ggplot,
+    labs,
+    scale_x_continuous,
+    scale_y_continuous,
+    scale_y_discrete,
+)
 
 from evalkit.report.output import numbers
 from evalkit.report.theme import DARK_BLUE, INK, TEXT, Figure, plain_theme
@@ -24,18 +37,6 @@ LIMITS = ["value", "conf_low", "conf_high"]
 
 def score_accuracy(result: Result, *, label: str = "", arms: Mapping[str, str] | None = None) -> Figure:
     """Sensitivity and positive predictive value of everybody and of each group, each number beside its point."""
-    from plotnine import (
-        aes,
-        facet_wrap,
-        geom_point,
-        geom_segment,
-        geom_text,
-        ggplot,
-        labs,
-        scale_x_continuous,
-        scale_y_discrete,
-    )  # fmt: skip
-
     data = _accuracy_data(result)
     groups = list(dict.fromkeys(data["group"]))
     data["row"] = [f"{len(groups) - groups.index(each):03d}" for each in data["group"]]
@@ -66,19 +67,6 @@ def score_accuracy(result: Result, *, label: str = "", arms: Mapping[str, str] |
 def score_calibration(result: Result, *, label: str = "", arms: Mapping[str, str] | None = None) -> Figure:
     """In bands of the score, what it said on average and what happened, one panel per group, beside the line of a score
     that comes true."""
-    from plotnine import (
-        aes,
-        facet_wrap,
-        geom_abline,
-        geom_point,
-        geom_segment,
-        geom_text,
-        ggplot,
-        labs,
-        scale_x_continuous,
-        scale_y_continuous,
-    )  # fmt: skip
-
     data = numbers(result.detail["calibration"], [*LIMITS, "mean_score"])
     groups = list(dict.fromkeys(data["group"]))[:MOST_PANELS]
     seen = _calibration_data(data, groups)

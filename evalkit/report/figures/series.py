@@ -6,6 +6,19 @@ from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
+from plotnine import (
+    aes,
+    geom_hline,
+    geom_line,
+    geom_point,
+    geom_ribbon,
+    ggplot,
+    labs,
+    scale_color_manual,
+    scale_linetype_manual,
+    scale_shape_manual,
+    scale_y_continuous,
+)
 
 from evalkit.report.figures.estimates import tick
 from evalkit.report.figures.periods import _start, _start_line, _time_axis, _times
@@ -20,17 +33,6 @@ LEGEND = {"actual": "the place", "synthetic": "mixture of other places"}
 
 def interrupted(result: Result, *, label: str = "", arms: Mapping[str, str] | None = None) -> Figure:
     """The counts, the fitted course, and the course expected without the programme with its interval."""
-    from plotnine import (
-        aes,
-        geom_line,
-        geom_point,
-        geom_ribbon,
-        ggplot,
-        labs,
-        scale_color_manual,
-        scale_linetype_manual,
-    )
-
     frame = result.detail["series"]
     frame = frame[frame["group"] == "treated"] if "group" in frame else frame
     data = numbers(
@@ -79,17 +81,6 @@ def _lines(data: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
 
 def synthetic_path(result: Result, *, label: str = "", arms: Mapping[str, str] | None = None) -> Figure:
     """The place and its mixture, period by period, the start drawn as a line."""
-    from plotnine import (
-        aes,
-        geom_line,
-        geom_point,
-        ggplot,
-        labs,
-        scale_color_manual,
-        scale_linetype_manual,
-        scale_shape_manual,
-    )
-
     data, ticks = _path(result)
     long = pd.concat([data.assign(line=words, height=data[name]) for name, words in LEGEND.items()])
     long["line"] = pd.Categorical(long["line"], categories=list(LEGEND.values()), ordered=True)
@@ -114,8 +105,6 @@ def synthetic_path(result: Result, *, label: str = "", arms: Mapping[str, str] |
 
 def synthetic_gap(result: Result, *, label: str = "", arms: Mapping[str, str] | None = None) -> Figure:
     """The place less its mixture, period by period, against none."""
-    from plotnine import aes, geom_hline, geom_line, geom_point, ggplot, labs, scale_y_continuous
-
     data, ticks = _path(result)
     plot = (
         ggplot(data.dropna(subset=["gap"]), aes("time", "gap"))

@@ -5,6 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pandas as pd
+from plotnine import (
+    aes,
+    facet_wrap,
+    geom_hline,
+    geom_line,
+    geom_linerange,
+    geom_point,
+    geom_vline,
+    ggplot,
+    labs,
+    position_dodge,
+    scale_color_manual,
+    scale_linetype_manual,
+    scale_shape_manual,
+    scale_x_continuous,
+    scale_y_continuous,
+    theme,
+)
 
 from evalkit.report.figures.periods import whole_steps
 from evalkit.report.output import numbers
@@ -28,17 +46,6 @@ PATH = ["estimate", "conf_low", "conf_high"]
 
 def bacon(result: Result, *, label: str = "", arms: Mapping[str, str] | None = None) -> Figure:
     """Each two-by-two comparison behind a two-way estimate: its weight and its estimate, its kind by shape."""
-    from plotnine import (
-        aes,
-        geom_hline,
-        geom_point,
-        ggplot,
-        labs,
-        scale_color_manual,
-        scale_shape_manual,
-        scale_x_continuous,
-    )
-
     data = numbers(result.detail["bacon"], ["weight", "estimate"]).dropna(subset=["weight", "estimate"])
     shown = [each for each in KINDS if each in set(data["kind"])]
     places = [list(KINDS).index(each) for each in shown]
@@ -63,17 +70,6 @@ def bacon(result: Result, *, label: str = "", arms: Mapping[str, str] | None = N
 
 def sensitivity(result: Result, *, label: str = "", arms: Mapping[str, str] | None = None) -> Figure:
     """The interval as parallel trends is allowed to fail by more and more, from the frame `sensitivity`."""
-    from plotnine import (
-        aes,
-        facet_wrap,
-        geom_hline,
-        geom_linerange,
-        ggplot,
-        labs,
-        scale_x_continuous,
-        theme,
-    )
-
     data = numbers(result.detail["sensitivity"], ["m_bar", "conf_low", "conf_high"]).dropna(
         subset=["m_bar", "conf_low", "conf_high"]
     )
@@ -98,20 +94,6 @@ def sensitivity(result: Result, *, label: str = "", arms: Mapping[str, str] | No
 
 def group_time(result: Result, *, label: str = "", arms: Mapping[str, str] | None = None) -> Figure:
     """The effect on each cohort by time since its start, with pointwise intervals, cohorts apart by shape."""
-    from plotnine import (
-        aes,
-        geom_hline,
-        geom_linerange,
-        geom_point,
-        geom_vline,
-        ggplot,
-        labs,
-        position_dodge,
-        scale_color_manual,
-        scale_shape_manual,
-        scale_x_continuous,
-    )
-
     data = numbers(result.detail["group_time"], ["event_time", *PATH]).dropna(
         subset=["event_time", "estimate"]
     )
@@ -142,18 +124,6 @@ def group_time(result: Result, *, label: str = "", arms: Mapping[str, str] | Non
 
 def overlap(table: pd.DataFrame, *, arms: Mapping[str, str] | None = None) -> Figure:
     """The share of each group at each score of taking part, from the design's table `overlap`."""
-    from plotnine import (
-        aes,
-        geom_line,
-        geom_point,
-        ggplot,
-        labs,
-        scale_color_manual,
-        scale_linetype_manual,
-        scale_shape_manual,
-        scale_y_continuous,
-    )
-
     names = {"treated": "programme", "control": "comparison group"} | dict(arms or {})
     wide = numbers(table, ["score_low", "score_high", "share_treated", "share_control"])
     wide["score"] = (wide["score_low"] + wide["score_high"]) / 2
