@@ -211,11 +211,11 @@ def _detectable(result: Result) -> str:
 
 def power(result: Result, w: Words) -> Said:
     head = result.headline
-    groups = (
-        f"With {head.n_treated:,} and {head.n_control:,} people in the two groups"
-        if head.n_treated and head.n_control
-        else "With the numbers planned"
-    )
+    groups = "With the numbers planned"
+    if head.n_treated and head.n_control:
+        groups = f"With {head.n_treated:,} and {head.n_control:,} people in the two groups"
+        if head.n_treated == head.n_control:
+            groups = f"With {head.n_treated:,} people in each group"
     if head.estimate is None:
         return w.say(f"{groups}, no difference could be found."), NO_RESULTS, "not assessed"
     text = f"{groups}, {_detectable(result)} would usually be found if it were there."

@@ -149,7 +149,7 @@ def values_of(study: Output) -> dict[str, Any]:
         "title": study.values["title"],
         "question": study.get("about", "question") or "",
         "commissioner": study.get("about", "commissioner") or "Not recorded",
-        "programme": study.get("about", "intervention", "name") or study.values["title"],
+        "programme": _capital(study.get("about", "intervention", "name") or study.values["title"]),
         "status": study.status or "Not recorded",
         "level": study.get("evidence", "level"),
         "certainty": study.get("evidence", "certainty") or "not rated",
@@ -164,6 +164,10 @@ def values_of(study: Output) -> dict[str, Any]:
                        f"{' on ' + run if run else ''}. Every number comes from results.json; "
                        f"{withheld(study)}.")  # fmt: skip
     return {name: escape(value) for name, value in found.items()} | {"engine": "Quarto"}
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _typst_header(banner: str) -> str:

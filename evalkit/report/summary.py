@@ -10,9 +10,9 @@ from typing import Any
 
 from evalkit.report.front import NOT_GIVEN
 from evalkit.report.output import Output, numbers
-from evalkit.report.parts import LEVELS
+from evalkit.report.parts import LEVELS, OF_PEOPLE
 from evalkit.report.tables import estimate_text, interval_text
-from evalkit.report.words import count, day, escape, is_number, sentence, step_words, unit_words
+from evalkit.report.words import count, day, escape, is_number, money, sentence, step_words, unit_words
 
 WORDS = {"programme": 40, "people": 40, "approach": 60, "outcome": 60, "result": 60, "size": 6, "certainty": 26,
          "evidence_level": 20, "cost_per_person": 30, "value": 40, "implementation": 30, "harms": 30, "equity": 30,
@@ -37,7 +37,7 @@ def fields(output: Output) -> dict[str, Any]:
         "size": _main(output, "size_word") or _coded("z", "not rated: no size is given"),
         "certainty": _certainty(output),
         "evidence_level": _level(output),
-        "cost_per_person": _answer(output, "at_what_cost") or _coded("x", "no costs were given"),
+        "cost_per_person": _cost(output),
         "value": _value(output),
         "implementation": _implementation(output),
         "harms": output.get("about", "harms") or _coded("x", "not recorded by this study"),
@@ -85,7 +85,10 @@ def _clipped(value: Any, most: int) -> Any:
     if isinstance(value, Mapping):
         return value
     words = str(value).split()
-    return " ".join(words) if len(words) <= most else " ".join(words[:most]).rstrip(",;:.") + "…"
+    if len(words) <= most:
+        return " ".join(words)
+    whole = [i for i, word in enumerate(words[:most], 1) if word.endswith((".", "!", "?"))]
+    return " ".join(words[: whole[-1]]) if whole else " ".join(words[:most]).rstrip(",;:.") + "…"
 
 
 def _main(output: Output, key: str) -> str:
@@ -114,9 +117,10 @@ def _people(output: Output) -> Any:
         n = next(iter(numbers(output.primary.detail["groups"], ["n"])["n"].dropna()), None)
     if rows and n in (None, rows[-1].get("n")):
         start, end = rows[0], rows[-1]
-        return (
-            f"{count(start.get('n'))} {step_words(start.get('step'))}, {count(end.get('n'))} analysed: {who}"
+        group = (
+            f" in the group “{output.arms['treated']}”" if "treated" in output.arms and end.get("arm") else ""
         )
+        return f"{count(start.get('n'))} {step_words(start.get('step'))}, {count(end.get('n'))} analysed{group}: {who}"
     return (
         f"{count(n)} counted: {who}"
         if n is not None
@@ -169,6 +173,16 @@ def _level(output: Output) -> Any:
     return f"{'Such a design would earn level ' if output.hypothetical else ''}{level} of 5: {name}"
 
 
+def _cost(output: Output) -> Any:
+    """What the study says it cost; an account works with totals and divides them by nobody."""
+    account = next((r for r in output.results if r.method == "cost_benefit"), None)
+    if account is None:
+        return _answer(output, "at_what_cost") or _coded("x", "no costs were given")
+    total = next((e.estimate for e in account.estimates if e.term == "pv_costs"), None)
+    whole = f"; all costs together, in present value, are {money(total)}" if is_number(total) else ""
+    return _coded("x", f"not worked out for each person{whole}")
+
+
 def _value(output: Output) -> Any:
     account = next((r for r in output.results if r.method == "cost_benefit"), None)
     if account is None:
@@ -193,7 +207,8 @@ def _implementation(output: Output) -> Any:
 
 
 def _equity(output: Output) -> Any:
-    grouped = len({(r.analysis, e.group) for r in output.results for e in r.estimates if e.group})
+    of_people = [r for r in output.results if r.method in (*OF_PEOPLE, "risk_score")]
+    grouped = len({(r.analysis, e.group) for r in of_people for e in r.estimates if e.group})
     return (
         f"{count(grouped)} groups described in the full report"
         if grouped

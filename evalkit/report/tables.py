@@ -289,9 +289,8 @@ def _widths(columns: Sequence[Column], rows: Sequence[Sequence[object]]) -> list
         cells = [str(row[i]) for row in rows]
         words = [word for text in (column.heading, *cells) for word in text.split()] or [""]
         whole = max(map(len, cells), default=0) if column.numeric else 0
-        least.append(
-            max(max(4, *map(len, words)) + 2, min(whole, WHOLE) + 3)
-        )  # digits are wider than letters
+        room = 3 if column.numeric else 2  # digits and bold headings are wider than letters
+        least.append(max(4, *map(len, words), min(whole, WHOLE)) + room)
         wanted.append(max(least[-1], *(min(len(text), WIDEST) for text in (column.heading, *cells))))
     spare = max(0, LINE - sum(least))
     asked = sum(wanted) - sum(least) or 1

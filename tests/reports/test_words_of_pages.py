@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from evalkit.report import front, parts, printed, worth
+from evalkit.report import front, parts, printed, summary, worth
 from evalkit.report.output import Output
 from evalkit.report.words import places, uncoded, unticked
 from evalkit.results import Check, Estimate, Result
@@ -190,3 +190,20 @@ def test_what_a_study_adds_about_its_programme_is_printed_under_its_own_words():
     assert "## Later evidence" in parts.notes(made)
     assert "Design note\n:   Two by two" in parts.about(made)
     assert "Larger trials" not in parts.about(made)
+
+
+def test_the_summary_calls_no_ratio_a_cost_per_person_and_no_row_of_counts_a_group():
+    total = Estimate(term="pv_costs", measure="money", estimate=58975.0, unit="pounds, 2018/19 prices")
+    account = Result(method="cost_benefit", estimand="value", outcome="", estimates=(total,),
+                     analysis="value", role="secondary")  # fmt: skip
+    rows = Result(method="counts", estimand="", outcome="", analysis="rows", role="secondary",
+                  estimates=tuple(Estimate(term="rate_ratio", measure="rate_ratio", estimate=0.9, group=name)
+                                  for name in ("theft", "robbery")))  # fmt: skip
+    told = summary.fields(study(results=[share(), account, rows], answers={"at_what_cost": "Each £1 pays."}))
+    assert told["cost_per_person"]["reason"].endswith("all costs together, in present value, are £59,000")
+    assert told["equity"]["reason"] == "no groups were compared"
+
+
+def test_a_field_that_is_too_long_ends_with_a_sentence():
+    answers = {"what_next": " ".join(["Word word word word word word word word word."] * 6)}
+    assert summary.fields(study(answers=answers))["next_step"].endswith("word.")

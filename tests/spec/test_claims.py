@@ -216,7 +216,7 @@ SENTENCES = [
     ("a pilot", result(Estimate(term="met", measure="count", estimate=4, unit="of 6 criteria"), "progression"), ALONE,
      "4 of 6 criteria reached the target"),
     ("a plan", result(estimate(28.3, None, None, n_treated=45, n_control=45), "power"), ALONE,
-     "With 45 and 45 people in the two groups, a difference of 28 or more in every 100 would usually be found"),
+     "With 45 people in each group, a difference of 28 or more in every 100 would usually be found"),
     ("pooled", result(estimate(-0.2, -0.35, -0.05, "log_risk_ratio"), "meta"), replace(ALONE, pooled_levels=(5, 5)),
      "the share who reoffended was between 5% and 30% lower in the programme groups."),
 ]  # fmt: skip
