@@ -116,7 +116,8 @@ def _printed(estimate: Estimate, seen: Numbers, measure: str, step: Step, policy
     known = {name: _or_none(getattr(seen, name)) for name in FIELDS}
     value, error = known["estimate"], known["std_error"]
     statistic = None
-    if step.errors and estimate.statistic is not None and error and value is not None:
+    exists = value is not None and (measure not in RATIOS or value > 0)
+    if step.errors and estimate.statistic is not None and error and exists:
         statistic = round((math.log(value) if measure in RATIOS else value) / error, 1) + 0.0
     p_adjusted = adjusted(estimate, known["p_value"])
     return replace(estimate, **known, statistic=statistic, p_adjusted=p_adjusted, **sizes(estimate, policy))

@@ -74,10 +74,25 @@ def _shown(raw: pd.DataFrame, policy: Policy) -> Cells:
         for name in names
         if name not in closed
     }
+    _add_up(shown, raw, [EVERYBODY] if EVERYBODY in shown else names, policy)
     if not closed and EVERYBODY not in shown:
         total = {cell: sum(each[cell] for each in shown.values()) for cell in SCORE_CELLS}
         shown = {EVERYBODY: total, **shown}
     return shown
+
+
+def _add_up(shown: Cells, raw: pd.DataFrame, rows: list[str], policy: Policy) -> None:
+    """Let the cells of these rows add up to everybody as the rest of the study prints that number.
+
+    What rounding left over is laid on the largest cell. That one then follows from the others and from a number that
+    everybody knows, so it says less than before.
+    """
+    if not set(rows) <= shown.keys() or sum(raw.loc[name, "n"] for name in rows) != raw.loc[EVERYBODY, "n"]:
+        return
+    name, cell = max(((name, cell) for name in rows for cell in SCORE_CELLS), key=lambda at: shown[at[0]][at[1]])
+    left = int(policy.rounded(raw.loc[EVERYBODY, "n"])) - sum(sum(shown[each].values()) for each in rows)
+    if abs(left) <= shown[name][cell] / 10:
+        shown[name][cell] += left
 
 
 def _with_others(raw: pd.DataFrame, names: list[str], closed: set[str], policy: Policy) -> set[str]:

@@ -11,10 +11,13 @@ import pandas as pd
 import pytest
 import yaml
 
-from evalkit.disclosure import WITHHELD, policy
+import evalkit as ek
+from evalkit.contract import SCORE_CELLS
+from evalkit.disclosure import WITHHELD, policy, release
 from evalkit.disclosure.columns import kind_of
 from evalkit.pipeline import run
 
+NO_FLOW = pd.DataFrame(columns=["step", "arm", "n", "lost", "reason"])
 COLUMNS = {
     "person_id": {"type": "id"}, "index_date": {"type": "date"}, "age": {"type": "integer"},
     "area": {"type": "category", "values": ["North", "South", "East"]}, "reoffended": {"type": "flag"},
@@ -274,3 +277,37 @@ def test_the_check_of_balance_does_not_print_a_withheld_row(tmp_path, preset):
         (check,) = (each for each in checks if each["name"] == "balance")
         assert check["statistic"] is None
         assert "East" not in check["reading"]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_everybody_whom_a_score_looked_at_are_as_many_as_the_rest_of_the_study_says(seed):
+    """The cells of the groups add up to that number, and every cell but the largest is its own rounding."""
+    draw, rule = np.random.default_rng(seed), policy("public")
+    places = ("here", "there", "beyond")[: 2 + seed % 2]
+    cells = {name: draw.integers(12, 300, 4) for name in places}
+    rows = [(name, 1 * (k in (0, 1)), 1.0 * (k in (0, 2))) for name, x in cells.items() for k in range(4)
+            for _ in range(x[k])]  # fmt: skip
+    frame = pd.DataFrame(rows, columns=["place", "harmed", "score"])
+    result = ek.risk_score(
+        frame, outcome="harmed", score="score", threshold=0.5, group="place", scale="points"
+    )
+    printed = release(results=[result.named("main", "primary")], flow=NO_FLOW, policy=rule).results[0]
+    groups = printed.detail["groups"].set_index("group")
+    shown = groups.loc[list(places), list(SCORE_CELLS)].astype(int)
+    assert groups.loc["all", "n"] == rule.rounded(len(frame)) == shown.to_numpy().sum()
+    moved = [shown.loc[name].to_list() != list(rule.rounded(cells[name])) for name in places]
+    assert sum(moved) <= 1
+    assert (groups.loc[list(places), "n"].astype(int) == shown.sum(axis=1)).all()
+
+
+@pytest.mark.parametrize("preset", ["public", "partner"])
+@pytest.mark.parametrize("measure", ["risk_ratio", "odds_ratio", "rate_ratio"])
+def test_an_arm_without_events_is_not_told_by_a_failure(preset, measure):
+    """An adjusted ratio of nought has no logarithm: that the gate stopped there would say that there were none."""
+    frame = people(0, 30)
+    ratio = ek.rates(
+        frame, outcome="reoffended", measure=measure, adjust=[] if measure == "rate_ratio" else ["age"]
+    )
+    release(
+        results=[ratio.named("main", "primary")], flow=NO_FLOW, policy=policy(preset), greatest={"main": 1.0}
+    )
