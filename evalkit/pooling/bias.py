@@ -50,12 +50,8 @@ def leave_one_out(
     level: float,
 ) -> pd.DataFrame:
     """The pooled effect without each study in turn, in the order given."""
-    rows = []
-    for left in range(len(names)):
-        kept = np.arange(len(names)) != left
-        fit = pool(effects[kept], variances[kept], estimator=estimator, interval=interval)
-        rows.append(_row(names[left], effects[kept], variances[kept], fit, level))
-    return pd.DataFrame(rows, columns=ROWS)
+    kept = ~np.eye(len(names), dtype=bool)
+    return _over(names, effects, variances, kept, estimator=estimator, interval=interval, level=level)
 
 
 def cumulative(
@@ -68,11 +64,19 @@ def cumulative(
     level: float,
 ) -> pd.DataFrame:
     """The pooled effect as studies are added in the order given; the first stands alone."""
+    kept = np.tri(len(names), dtype=bool)
+    return _over(names, effects, variances, kept, estimator=estimator, interval=interval, level=level)
+
+
+def _over(
+    names: Sequence[str], effects: np.ndarray, variances: np.ndarray, kept: np.ndarray, *, estimator: str,
+    interval: str, level: float,
+) -> pd.DataFrame:  # fmt: skip
+    """One pooled effect for each row of `kept`, which says of every study whether it is in."""
     rows = []
-    for last in range(1, len(names) + 1):
-        y, v = effects[:last], variances[:last]
-        fit = pool(y, v, estimator=estimator, interval=interval)
-        rows.append(_row(names[last - 1], y, v, fit, level))
+    for name, inside in zip(names, kept, strict=True):
+        y, v = effects[inside], variances[inside]
+        rows.append(_row(name, y, v, pool(y, v, estimator=estimator, interval=interval), level))
     return pd.DataFrame(rows, columns=ROWS)
 
 

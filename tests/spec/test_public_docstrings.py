@@ -143,11 +143,11 @@ EXAMPLES = {
     ],
     "did": [
         lambda: did(estimator="callaway_santanna", aggregate="group"),
-        lambda: did(estimator="callaway_santanna", aggregate="calendar"),
+        lambda: did(estimator="callaway_santanna", aggregate="calendar", diagnostics=False),
         lambda: did(estimator="event_study"),
-        lambda: did(estimator="twfe"),
-        lambda: did(estimator="imputation"),
-        lambda: did(estimator="sun_abraham"),
+        lambda: did(estimator="twfe", diagnostics=False),
+        lambda: did(estimator="imputation", diagnostics=False),
+        lambda: did(estimator="sun_abraham", diagnostics=False),
         lambda: ek.did(
             panel((5, 5)), outcome="thefts", unit="ward", period="year", first_treated="start",
             estimator="synthetic", inference="randomisation",
