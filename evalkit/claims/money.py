@@ -19,6 +19,8 @@ SWITCHES = {
 FINDING_FROM = 4
 MINUS = "\N{MINUS SIGN}"
 
+WITHHELD = "No figure of this account can be given: it values a result that is withheld so that nobody can be recognised."
+
 
 def pounds(value: float) -> str:
     """`£1.50`, `£48,000`, `−£0.20`: two figures that count, never a lone digit after the point."""
@@ -41,6 +43,8 @@ def cost_benefit(result: Result, facts: Facts, w: Words, level: int) -> tuple[st
         and head.estimate is not None
     ):
         return _finding(head, payer, w, level)
+    if all(each.estimate is None for each in result.estimates):
+        return w.say(WITHHELD), "What the programme was worth, in money or beside its cost.", "not assessed"
     said = _appraisal(head, payer, facts.simulated) if facts.cost_kind == "appraisal" else _below(payer)
     cannot = (
         "That any money has been set free, or who would keep it. The figures are worth as much as the assumptions "

@@ -94,6 +94,7 @@ def test_an_account_does_not_give_back_a_withheld_estimate(tmp_path, preset):
     assert all(each["estimate"] is None for each in account["estimates"])
     assert "0.1166" not in text
     assert "`value` was withheld" in text
+    assert "it values a result that is withheld" in found["statements"][1]["headline"]
     for path in account["detail"].values():
         frame = pd.read_csv(tmp_path / "closed" / "output" / path)
         told = [name for name in frame if kind_of(name) in ("amount", "model", "share")]
