@@ -20,7 +20,7 @@ from evalkit.report.tables import (
     headline_only,
     table,
 )  # fmt: skip
-from evalkit.report.words import count, day, escape, plain_words, sentence, unticked
+from evalkit.report.words import check_words, count, day, escape, plain_words, sentence, unticked
 from evalkit.results import Check, Result
 
 LEVELS = {
@@ -157,7 +157,7 @@ def quality(output: Output) -> str:
     if not checks:
         return _none("No checks were made on the main analysis.")
     ordered = sorted(checks, key=lambda each: (False, True, None).index(each.passed))
-    rows = [[plain_words(c.name).capitalize(), VERDICT[c.passed],
+    rows = [[check_words(c.name), VERDICT[c.passed],
              unticked(f"{c.reading} {_said_plainly(c)}".strip()) or "[x]"] for c in ordered[:MOST_CHECKS]]  # fmt: skip
     shown = table([Column(heading="Check"), Column(heading="Result"), Column(heading="Reading")], rows,
                   caption="How the main result stands up to its checks", name="quality")  # fmt: skip

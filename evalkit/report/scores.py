@@ -24,7 +24,7 @@ def accuracy_table(result: Result, *, label: str) -> str:
     frame = result.detail["accuracy"]
     frame = frame[frame["measure"].isin(SHOWN)]
     known = numbers(frame, ["value", "conf_low", "conf_high"])
-    columns = [Column(heading="Share"), Column(heading="Group"), Column(heading="Counted", numeric=True),
+    columns = [Column(heading="Of whom, how many"), Column(heading="Group"), Column(heading="Counted", numeric=True),
                Column(heading="Out of", numeric=True), Column(heading="Share (%)", numeric=True),
                Column(heading="Range (95% interval)", numeric=True)]  # fmt: skip
     rows = []
@@ -44,7 +44,7 @@ def differences_table(result: Result, *, label: str) -> str:
     """Each group less the largest, whether it is clear, and the rule by which that is said."""
     frame = result.detail["differences"]
     known = numbers(frame, ["difference", "conf_low", "conf_high", "p_adjusted"])
-    columns = [Column(heading="Share"), Column(heading="Groups"),
+    columns = [Column(heading="Of whom, how many"), Column(heading="Groups"),
                Column(heading="Difference (percentage points)", numeric=True),
                Column(heading="Range (95% interval)", numeric=True), Column(heading="Clear?")]  # fmt: skip
     rows = []

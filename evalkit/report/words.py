@@ -91,6 +91,14 @@ def term_words(term: str) -> str:
     return ACCOUNT_TERMS.get(term) or plain_words(term).capitalize()
 
 
+CHECKS = {"monte_carlo_error": "Simulation error", "special_cause": "Points that stand out"}
+
+
+def check_words(name: str) -> str:
+    """A check by a name that its reader knows."""
+    return CHECKS.get(name) or plain_words(name).capitalize()
+
+
 def plain_words(name: object) -> str:
     """A coded name as words: `risk_difference` is "risk difference"."""
     return str(name).replace("_", " ").strip()

@@ -79,7 +79,7 @@ def studies(result: Result, *, label: str = "", arms: Mapping[str, str] | None =
 
 
 def small_studies(result: Result, *, label: str = "", arms: Mapping[str, str] | None = None) -> Figure:
-    """Funnel plot: effects against their standard errors, large studies on top, with the lines of chance alone."""
+    """Funnel plot: effects against their standard errors, large studies on top, and the lines for one effect in all."""
     data = numbers(result.detail["studies"], [*LIMITS, "std_error"]).dropna(subset=["estimate", "std_error"])
     centre, widest = _known(result.headline.estimate), float(data["std_error"].max())
     lines = pd.DataFrame({
@@ -105,7 +105,7 @@ def small_studies(result: Result, *, label: str = "", arms: Mapping[str, str] | 
     check = result.check("small_study")
     alt = (
         f"Funnel plot of {len(data)} studies: effects against their standard errors, the most precise on top. "
-        f"{outside} lie outside the lines within which chance alone would put 95%. {check.reading if check else ''}"
+        f"{outside} lie outside the lines that would hold 95% if all shared one effect. {check.reading if check else ''}"
     )
     return Figure(plot=plot, alt=alt.strip(), data=data, height=4.0)
 
