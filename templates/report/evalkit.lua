@@ -122,6 +122,12 @@ local function own_div(div)
     blocks:insert(raw(']'))
     return blocks
   end
+  -- In Word the first line of a box stays with the next: "You cannot say" never ends a page.
+  if kind == 'docx' and (name == 'can-say' or name == 'cannot-say') and #div.content > 1 then
+    local style = div.attributes['custom-style'] .. ' Title'
+    div.content[1] = pandoc.Div({ div.content[1] }, attr({}, { { 'custom-style', style } }))
+    return div
+  end
   return callout(div)
 end
 

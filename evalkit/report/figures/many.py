@@ -105,7 +105,8 @@ def small_studies(result: Result, *, label: str = "", arms: Mapping[str, str] | 
     check = result.check("small_study")
     alt = (
         f"Funnel plot of {len(data)} studies: effects against their standard errors, the most precise on top. "
-        f"{outside} lie outside the lines that would hold 95% if all shared one effect. {check.reading if check else ''}"
+        f"{outside} lie outside the lines that would hold 95% if all shared one effect. "
+        f"{check.reading if check else ''}"
     )
     return Figure(plot=plot, alt=alt.strip(), data=data, height=4.0)
 
