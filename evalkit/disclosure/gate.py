@@ -58,25 +58,13 @@ class Released:
 
 
 def release(
-    *,
-    results: Sequence[Result],
-    flow: pd.DataFrame,
-    policy: Policy,
-    balance: pd.DataFrame | None = None,
-    published: pd.DataFrame | None = None,
-    other: Mapping[str, pd.DataFrame] | None = None,
-    people: bool = True,
-    as_printed: frozenset[str] = frozenset(),
-    already_public: str | None = None,
-    checks: Sequence[Check] = (),
-    texts: Sequence[str] = (),
-    areas: frozenset[str] = frozenset(),
-    largest_share: Mapping[str, float] | None = None,
-    persons: frozenset[str] = frozenset(),
-    rests_on: Mapping[str, Sequence[str]] | None = None,
-    greatest: Mapping[str, float] | None = None,
-    nested: frozenset[tuple[str, str]] = frozenset(),
-) -> Released:
+    *, results: Sequence[Result], flow: pd.DataFrame, policy: Policy, balance: pd.DataFrame | None = None,
+    published: pd.DataFrame | None = None, other: Mapping[str, pd.DataFrame] | None = None, people: bool = True,
+    as_printed: frozenset[str] = frozenset(), already_public: str | None = None, checks: Sequence[Check] = (),
+    texts: Sequence[str] = (), areas: frozenset[str] = frozenset(), persons: frozenset[str] = frozenset(),
+    largest_share: Mapping[str, float] | None = None, greatest: Mapping[str, float] | None = None,
+    rests_on: Mapping[str, Sequence[str]] | None = None, nested: frozenset[tuple[str, str]] = frozenset(),
+) -> Released:  # fmt: skip
     """Coarsen or withhold everything that could tell one person from another; fail closed.
 
     Parameters
@@ -89,7 +77,7 @@ def release(
     already_public : the source that has printed the whole data set; everything passes, and the source is named.
     checks, texts : checks of the design and sentences (warnings, the design's summary) whose numbers must be coarse.
     areas : further analyses whose units are places, so that their numbers of units are no numbers of people.
-    largest_share : by analysis, the share of its total that the two largest contributors hold, where it was measured.
+    largest_share : by analysis, the share of an arm's total that its two largest contributors hold, where measured.
     persons : analyses by a method of places whose units are people.
     rests_on : by account, the analyses whose estimates it values, as they are printed.
     greatest : by analysis of an outcome of whole numbers from 0 on, the greatest of them, where it was measured (None:
