@@ -3,7 +3,8 @@
 from evalkit.design.balance import balance_table
 from evalkit.design.choices import DesignOptions
 from evalkit.design.comparison import build_design, tie_orders
-from evalkit.design.power import PowerOptions, in_words, power
+from evalkit.design.power import in_words, power
+from evalkit.design.power_options import PowerOptions
 
 __all__ = [
     "DesignOptions",

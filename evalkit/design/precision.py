@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from evalkit.design.power import PowerOptions
+    from evalkit.design.power_options import PowerOptions
 
 MEASURES = ("risk_difference", "risk_ratio", "odds_ratio", "mean_difference", "rate_ratio", "hazard_ratio")
 # Tested as a difference of two proportions, whatever the scale that they are printed on.
