@@ -216,16 +216,28 @@ def _finished(study: Study, analysis: Analysis, row: Method, design: Design | No
     if outcome is not None and outcome.measure == "time_to_first" and row.name == "rates":
         # Days to a first reoffence exist only for those who reoffended: two selected groups, never an effect.
         estimand = "descriptive"
-    estimates = result.estimates
-    unit = None if outcome is None else outcome.unit or ("days" if outcome.measure == "time_to_first" else None)
+    estimates, unit = result.estimates, _unit(study, analysis, row)
     if unit is not None:
         estimates = tuple(
-            replace(each, unit=unit) if each.measure == "mean_difference" else each for each in estimates
+            replace(each, unit=unit) if each.measure == "mean_difference" and "slope" not in each.term else each
+            for each in estimates
         )
     return replace(
         result, analysis=analysis.name, role=analysis.role, estimand=estimand, estimates=estimates,
         outcome=analysis.outcome or result.outcome,
     )  # fmt: skip
+
+
+def _unit(study: Study, analysis: Analysis, row: Method) -> str | None:
+    """What a difference of means is counted in: as study.yml says, or as the outcome was measured."""
+    outcome = study.outcomes.get(analysis.outcome or "") if row.reads == "people" else None
+    if outcome is None:
+        column = study.columns.get(analysis.outcome or "") if row.reads == "frame" else None
+        return None if column is None else column.unit
+    if outcome.measure == "severity":
+        return outcome.unit or (outcome.weight or "harm_days").replace("_", " ")
+    measured = {"time_to_first": "days", "frequency": "offences per person"}
+    return outcome.unit or measured.get(outcome.measure)
 
 
 def at_analysis(problem: Problem, analysis: Analysis) -> Problem:

@@ -12,7 +12,7 @@ from evalkit import __version__
 from evalkit.contract import Outcome
 from evalkit.disclosure import WITHHELD, Released, write_csv
 from evalkit.pipeline.harm import rule_in_words
-from evalkit.pipeline.tell import Told, answers, definition_of, label_of
+from evalkit.pipeline.tell import Told, answers, called, definition_of, label_of
 from evalkit.results import Design, Result
 from evalkit.study import Study
 
@@ -81,7 +81,7 @@ def _about(study: Study) -> dict[str, Any]:
 def _outcomes(study: Study, weights: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
     return {
         name: {
-            "label": outcome.label or name, "definition": _definition(study, outcome, weights),
+            "label": called(outcome), "definition": _definition(study, outcome, weights),
             "better": outcome.better,
             "measure": outcome.measure, "unit": outcome.unit, "follow_up": outcome.follow_up,
             "waiting": outcome.waiting,

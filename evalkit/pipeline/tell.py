@@ -109,14 +109,38 @@ def _pooled_levels(result: Result) -> tuple[int, ...]:
     )
 
 
+DEFAULT_LABELS = {
+    "time_to_first": "days to the first proven reoffence",
+    "frequency": "proven reoffences",
+    "severity": "harm of proven reoffences",
+}
+# What a name must hold to be read as what it measures.
+READS = {
+    "time_to_first": re.compile(r"^(?:time|days) (?:to|until|before|without) .", re.IGNORECASE),
+    "frequency": re.compile(r"s$", re.IGNORECASE),
+    "severity": re.compile(r".\s."),
+}
+
+
 def label_of(study: Study, analysis: Analysis) -> str:
     """What the analysis is about, in the study's own words."""
     outcome = study.outcomes.get(analysis.outcome or "")
     return (
         analysis.label
-        or (outcome.label if outcome is not None else "")
+        or (called(outcome) if outcome is not None else "")
         or (analysis.outcome or analysis.name)
     )
+
+
+def called(outcome: Outcome) -> str:
+    """The outcome's label; without one its name in words, or where that would not read in a sentence what it measures.
+
+    `days_to_reoffence` and `reoffended` read as they stand; `days`, `harm` or `often` do not.
+    """
+    name = outcome.name.replace("_", " ")
+    if outcome.label or outcome.measure not in DEFAULT_LABELS or READS[outcome.measure].search(name):
+        return outcome.label or outcome.name
+    return DEFAULT_LABELS[outcome.measure] + types_in_words(outcome)
 
 
 def better_of(outcome: Outcome | None, result: Result) -> str | None:

@@ -180,4 +180,5 @@ def _estimate(found: Found, panel: Panel, options: DidOptions) -> Estimate:
         n_treated=treated if found.n_treated is None else found.n_treated,
         n_control=control if found.n_control is None else found.n_control,
         n_clusters=found.n_clusters,
+        unit="ratio" if ratio else options.outcome.replace("_", " "),
     )

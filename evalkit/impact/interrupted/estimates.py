@@ -23,10 +23,8 @@ def estimates(series: Series, model: Model, options: InterruptedOptions, *, cert
     """
     step = STEPS.get(series.calendar.unit, {}).get(series.calendar.size, "period")
     found = [
-        _coefficient(series, model, options, LEVEL, "ratio" if options.counts else None, certain),
-        _coefficient(
-            series, model, options, SLOPE, f"{'ratio ' if options.counts else ''}per {step}", certain
-        ),
+        _coefficient(series, model, options, LEVEL, _unit(options), certain),
+        _coefficient(series, model, options, SLOPE, f"{_unit(options)} per {step}", certain),
         _average(series, model, options, certain),
     ]
     if options.counts:
@@ -60,8 +58,12 @@ def _average(series: Series, model: Model, options: InterruptedOptions, certain:
         contrast = fitted @ with_it / fitted.sum() - expected @ without / expected.sum()
     else:
         value, contrast = float((fitted - expected).mean()), (with_it - without).mean(axis=0)
-    unit = "ratio" if options.counts else None
-    return _estimate(series, model, options, "average_change", value, contrast, unit, certain)
+    return _estimate(series, model, options, "average_change", value, contrast, _unit(options), certain)
+
+
+def _unit(options: InterruptedOptions) -> str:
+    """A change of a count is a ratio; of anything else it is in what the outcome's column counts."""
+    return "ratio" if options.counts else options.outcome.replace("_", " ")
 
 
 def _total(series: Series, model: Model, options: InterruptedOptions, certain: bool) -> Estimate:

@@ -116,6 +116,7 @@ def synthetic_control(frame: pd.DataFrame, options: SyntheticControlOptions) -> 
     head = Estimate(
         term="att", measure="mean_difference", estimate=own.effect, p_value=p, level=options.level,
         n_treated=1, n_control=len(own.donors), n_clusters=len(places.units),
+        unit=options.outcome.replace("_", " "),
     )  # fmt: skip
     references = ("abadie2003", "abadie2010", *(("benmichael2021",) if options.augmented else ()))
     return Result(
