@@ -22,7 +22,7 @@ One = Callable[[Sample, Any], tuple[Estimate, Means, tuple[Check, ...]]]
 
 def pooled_over_imputations(sample: Sample, options: Any, one_estimate: One) -> tuple[Estimate, Means, tuple]:
     """The headline over `options.imputations` completed data sets, with Barnard and Rubin's degrees of
-    freedom."""
+    freedom from those of the complete data: rows less the parameters of the outcome model, as R's mice has them."""
     if options.imputations < 2:
         raise EstimationError("`imputations` must be 2 or more", where="rates", found=options.imputations)
     frames = impute(
@@ -37,12 +37,19 @@ def pooled_over_imputations(sample: Sample, options: Any, one_estimate: One) -> 
     ratio = options.measure in RATIOS
     values = np.array([math.log(each.estimate) if ratio else each.estimate for each in heads])
     errors = np.array([math.nan if each.std_error is None else each.std_error for each in heads])
-    pooled, spread = rubin(values, errors**2, complete_df=len(sample.outcome) - 2)
+    free = _complete_df(sample, heads, [means for _, means, _ in found])
+    pooled, spread = rubin(values, errors**2, complete_df=free)
     head = estimate_from(
         heads[0].term, options.measure, pooled, spread, sample, options.level, interval="wald_rubin"
     )
     means = _mean_of([means for _, means, _ in found])
     return head, means, (_missing_check(sample.frame, options, values, errors),)
+
+
+def _complete_df(sample: Sample, heads: Sequence[Estimate], means: Sequence[Means]) -> float:
+    """Degrees of freedom had nothing been missing: rows less parameters, or those of the clusters where fewer."""
+    rows = len(sample.outcome) - max(each.parameters for each in means)
+    return min([float(max(rows, 1)), *(each.df for each in heads if each.df is not None)])
 
 
 def rubin(

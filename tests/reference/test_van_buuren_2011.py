@@ -19,6 +19,7 @@ import pandas as pd
 import pytest
 
 from evalkit.impact.missing import impute, rubin
+from evalkit.impact.rates import rates
 from evalkit.regression import classical_covariance, least_squares
 from tests.tolerances import EXACT, SIMULATION
 
@@ -101,3 +102,30 @@ def test_people_with_the_same_prediction_are_all_donors():
     frames = impute(people, ("age",), helpers=np.ones((40, 0)), imputations=60, seed=2)
     drawn = np.concatenate([each["age"].to_numpy()[30:] for each in frames])
     assert len(np.unique(drawn)) > 25
+
+
+def barnard_rubin(share: float, complete: float, imputations: int) -> float:
+    """Barnard and Rubin (1999), equations 3 and 4, written out once more."""
+    old, seen = (imputations - 1) / share**2, (complete + 1) / (complete + 3) * complete * (1 - share)
+    return 1 / (1 / old + 1 / seen)
+
+
+def test_an_adjusted_difference_has_the_degrees_of_freedom_of_its_linear_model():
+    # R's dfcom of lm(back ~ treated + age + sex + area): 400 people less six coefficients.
+    people = PEOPLE.rename(columns={"person": "person_id"})
+    names = {"outcome": "back", "measure": "mean_difference", "adjust": ("age", "sex", "area"), "missing": "mice"}
+    found = rates(people, **names, imputations=20, seed=3)
+    peer, head = PEER["pooled"]["treated"], found.headline
+    share = found.check("imputation").statistic
+    assert peer["dfcom"] == 394
+    assert head.df == pytest.approx(barnard_rubin(share, peer["dfcom"], 20), rel=ROUNDED)
+    assert barnard_rubin(peer["lambda"], peer["dfcom"], IMPUTATIONS) == pytest.approx(peer["df"], rel=ROUNDED)
+    assert abs(head.estimate - peer["estimate"]) < SIMULATION * math.sqrt(peer["b"] * (1 / 20 + 1 / IMPUTATIONS))
+
+
+def test_named_clusters_leave_fewer_degrees_of_freedom_than_rows():
+    people = PEOPLE.assign(person_id=PEOPLE["person"], office=PEOPLE["person"] // 2 % 30)
+    names = {"outcome": "back", "measure": "mean_difference", "adjust": ("age",), "missing": "mice"}
+    found = rates(people, **names, cluster="office", imputations=10, seed=3)
+    share = found.check("imputation").statistic
+    assert found.headline.df == pytest.approx(barnard_rubin(share, 29, 10), rel=ROUNDED)
