@@ -27,6 +27,10 @@ are still correlated. Plain Poisson on over-dispersed counts is shown failing.""
 Newcombe's interval for a difference in sensitivity, DeLong's for the area under the curve, and calibration. `clear` is the
 share of draws in which Holm's rule calls any of four differences clear: where the groups are alike it should be about 5% at most. With
 16 of 80 in the smaller group having the outcome, DeLong's interval for the area runs a little narrow (92.8%)."""),
+    ("step_down.csv", "Several tests of the same people", "tests/simulation/test_step_down_error.py", """\
+Four outcomes, unlike or alike (0.8 of their variance shared). `error` is the share of draws in which any test without an
+effect is called clear at 0.05, and should be 5% at most (Monte Carlo error 0.7 points); `clear` is the share of real effects
+that are called clear."""),
 )  # fmt: skip
 
 

@@ -16,6 +16,8 @@ from evalkit.results import Check, Estimate
 WEBB = np.sqrt(np.array([0.5, 1.0, 1.5]))
 WEBB_BELOW = 12
 TIE = 1 - 1e-9
+# At an adjusted p-value of 0.05 the Monte Carlo error of so many draws is 0.002.
+STEP_DOWN_DRAWS = 9999
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,6 +135,27 @@ def romano_wolf(statistics: np.ndarray, draws: np.ndarray) -> np.ndarray:
     out = np.empty(len(size))
     out[order] = np.maximum.accumulate(p)
     return out
+
+
+def step_down(p_values: np.ndarray, influence: np.ndarray, *, seed: int) -> np.ndarray:
+    """Romano and Wolf's step-down over estimates that rest on the same independent units.
+
+    `influence` has one row per unit and one column per estimate; 0 where a unit has no part in it. The statistic of
+    each test is the normal quantile of its own p-value, which for estimate/SE against the normal is its size, and else
+    keeps the degrees of freedom or the score test that the p-value has. Its draws under the null are STEP_DOWN_DRAWS
+    weighted sums of the units' influences over their standard error, with one normal multiplier for each unit in every
+    column (Chernozhukov, Chetverikov and Kato 2013): so they are as correlated as the estimates. A multiplier of
+    two values would leave the draws of a test that a few units carry too small ever to be beaten. Adjusted p-values are
+    in the order of the p-values and never below them; one alone stays as it is.
+    """
+    p = np.asarray(p_values, float)
+    if len(p) < 2:
+        return p
+    scaled = influence / np.sqrt((influence**2).sum(axis=0))
+    # Normal weighted sums need no multiplier for each unit: their covariance is all, and R of QR is a root of it.
+    root = np.linalg.qr(scaled, mode="r")
+    normal = np.random.default_rng(seed).standard_normal((STEP_DOWN_DRAWS, len(root)))
+    return np.maximum(romano_wolf(ndtri(p / 2), normal @ root), p)
 
 
 def adjust(p_values: np.ndarray, method: str) -> np.ndarray:

@@ -94,7 +94,8 @@ class Result:
     `method`, `estimand` and `outcome` say what was asked, `analysis` and `role` the name and place that a study gives
     it. `estimates` begin with the headline; `checks` are diagnostics. `detail` holds named frames, one row per thing
     that the frame's name says; each method's own page lists its frames and their columns. `references` are keys of
-    the bibliography. `influence` (one value per observation or cluster, for combining results) lives in memory only.
+    the bibliography. `influence` (of each independent unit on the headline, for combining results) and `units` (the
+    label of each: a person, a matched set, a cluster; its name says which) live in memory only, and go together.
     """
 
     method: str
@@ -107,6 +108,12 @@ class Result:
     detail: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     references: tuple[str, ...] = ()
     influence: np.ndarray | None = None
+    units: pd.Index | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        # The labels may be people's own: without the values they are for, they are not kept either.
+        if self.influence is None:
+            object.__setattr__(self, "units", None)
 
     @property
     def headline(self) -> Estimate:
@@ -143,7 +150,7 @@ class Result:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything but `influence`, ready for JSON; frames as lists of records under their names."""
+        """Everything but `influence` and `units`, ready for JSON; frames as lists of records under their names."""
         return {
             "analysis": self.analysis,
             "role": self.role,

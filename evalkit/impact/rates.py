@@ -12,6 +12,7 @@ from evalkit.impact.adjusted import MODELS, aipw, g_computation
 from evalkit.impact.arms import arms_frame
 from evalkit.impact.count_models import count_models
 from evalkit.impact.heavy_tail import HeavyTail, heavy_tail
+from evalkit.impact.influence import by_unit
 from evalkit.impact.measures import (
     BINARY,
     MEASURES,
@@ -149,7 +150,8 @@ def rates(people: pd.DataFrame, options: RatesOptions) -> Result:
     subgroup
         Column of categories: one estimate each, and a test that they differ.
     p_adjust
-        `holm`, `bh` or `romano_wolf` over the groups of `subgroup`; all of them are listed.
+        `holm`, `bh` or `romano_wolf` over the groups of `subgroup`; all of them are listed. (In study.yml, without
+        `subgroup`, over the analyses of one role.)
     compliance
         Column of 0 and 1, who took the programme up: adds term `cace`.
     margin, better
@@ -216,6 +218,7 @@ def rates(people: pd.DataFrame, options: RatesOptions) -> Result:
         binary(sample, options.outcome)
     estimates, extra_checks, means = _estimates(sample, options)
     tail = _heavy_tail(sample, estimates[0], options)
+    influence, units = by_unit(people, sample, means, options) or (None, None)
     checks = (
         *attrition(sample),
         *rates_checks.all_checks(sample, means, estimates[0], options),
@@ -233,6 +236,8 @@ def rates(people: pd.DataFrame, options: RatesOptions) -> Result:
             **({"concentration": tail.concentration} if tail else {}),
         },
         references=_references(sample, options),
+        influence=influence,
+        units=units,
     )
 
 

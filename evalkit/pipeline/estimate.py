@@ -51,7 +51,7 @@ def analyse(study: Study, material: Material, as_printed: Printed = dict) -> dic
             results[analysis.name] = _one(study, analysis, material, earlier)
         except EvalkitError as error:
             raise type(error)(at_analysis(problem, analysis) for problem in error.problems) from None
-    return adjusted(study, {name: results[name] for name in study.analyses})
+    return adjusted(study, {name: results[name] for name in study.analyses}, seed_of)
 
 
 def in_order(study: Study) -> list[Analysis]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from evalkit.pipeline.compose import Cohort
+from evalkit.pipeline.family import unsaid_with
 from evalkit.pipeline.gather import Gathered
 from evalkit.pipeline.methods import method
 from evalkit.results import Design, Result
@@ -28,7 +29,7 @@ def through_gate(
 
     design = cohort.design
     frames = dict(design.detail) if design is not None else {}
-    return release(
+    released = release(
         results=_with_design_checks(study, results, design), flow=pd.DataFrame(cohort.flow, columns=FLOW),
         balance=frames.pop("balance", None), published=gathered.frames.get("published"), other=frames,
         policy=policy(study.disclosure.preset), people=study.has_people, as_printed=_as_printed(study),
@@ -37,6 +38,7 @@ def through_gate(
         rests_on=_rests_on(gathered, results), greatest=_greatest(study, gathered, cohort),
         nested=_nested_outcomes(cohort, study),
     )  # fmt: skip
+    return replace(released, results=tuple(unsaid_with(study, results, released.results)))
 
 
 def as_printed(

@@ -103,4 +103,5 @@ def with_replacement(
     head = replace(
         result.headline, **{name: getattr(found, name) for name in names}, interval="abadie_imbens"
     )
-    return replace(result, estimates=(head, *result.estimates[1:]))
+    # What each person adds to the error under matching with replacement is not the influence of a weighted mean.
+    return replace(result, estimates=(head, *result.estimates[1:]), influence=None)

@@ -10,6 +10,7 @@ from evalkit.errors import EvalkitError, Problem, StudyError, nearest
 from evalkit.options import read_options
 from evalkit.pipeline.compose import design_values
 from evalkit.pipeline.estimate import missing_frames, option_values
+from evalkit.pipeline.family import family_problems
 from evalkit.pipeline.gather import undescribed
 from evalkit.pipeline.methods import METHODS, method, option_problems
 from evalkit.pipeline.plan import number_problems, outcome_problems
@@ -23,7 +24,7 @@ def plan_problems(study: Study) -> list[Problem]:
     wrong = _method_problems(study)
     problems = [*wrong, *_design_problems(study), *_template_problems(study)]
     if all(each.method in METHODS for each in study.analyses.values()):
-        problems += outcome_problems(study) + missing_frames(study)
+        problems += outcome_problems(study) + missing_frames(study) + family_problems(study)
     if not wrong:
         problems += number_problems(study) + undescribed(study)
     return located(problems, study.lines)

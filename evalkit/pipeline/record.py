@@ -11,6 +11,7 @@ import pandas as pd
 from evalkit import __version__
 from evalkit.contract import Outcome
 from evalkit.disclosure import WITHHELD, Released, write_csv
+from evalkit.pipeline.family import family_words
 from evalkit.pipeline.harm import rule_in_words
 from evalkit.pipeline.tell import Told, answers, called, definition_of, label_of
 from evalkit.results import Design, Result
@@ -28,13 +29,14 @@ def record(
     """Everything that results.json holds, in the order of the contract; what reports need beyond it comes last."""
     printed = {result.analysis: result for result in released.results}
     first = next(each for each in told if each.analysis == study.primary.name)
+    together = family_words(study, printed)
     return {
         "schema": SCHEMA, "evalkit": __version__, "study": study.study, "title": study.title,
         "data_status": study.data_status, "about": _about(study), "outcomes": _outcomes(study, weights or {}),
         "flow": released.flow.replace({WITHHELD: None}), "design": _design(released, design, detail),
         "evidence": first.evidence.to_dict(),
         "results": [_result(printed[name], detail.get(name, {})) for name in study.analyses],
-        "statements": [_statement(study, each) for each in told],
+        "statements": [_statement(study, each, together.get(each.analysis)) for each in told],
         "published": released.published if released.published is not None else [],
         "warnings": list(released.texts[1:] if design is not None else released.texts),
         "disclosure": {
@@ -111,10 +113,11 @@ def _result(result: Result, paths: Mapping[str, str]) -> dict[str, Any]:
     return result.to_dict() | {"detail": dict(paths)}
 
 
-def _statement(study: Study, told: Told) -> dict[str, Any]:
+def _statement(study: Study, told: Told, together: str | None) -> dict[str, Any]:
+    """What may be said of one analysis; `together`: with which others its p-value is adjusted, and how."""
     analysis = study.analyses[told.analysis]
     return told.statement.to_dict() | {
         "role": analysis.role, "label": label_of(study, analysis), "level": told.evidence.level,
         "certainty": told.evidence.certainty, "obligatory": told.evidence.obligatory,
         "data_status": analysis.options.get("data_status") or study.data_status,
-    }  # fmt: skip
+    } | ({} if together is None else {"p_adjusted": together})  # fmt: skip

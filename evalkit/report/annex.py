@@ -11,7 +11,8 @@ import pandas as pd
 from evalkit.report.output import Output, numbers
 from evalkit.report.tables import Column, checks_table, estimates_table, frame_table, table
 from evalkit.report.theme import templates_dir
-from evalkit.report.words import count, escape, is_number, money, plain_words, sentence
+from evalkit.report.words import count, escape, is_number, money, number, plain_words, sentence
+from evalkit.results import Result
 
 LONGEST_TABLE = 40
 SHOWN_ELSEWHERE = (
@@ -40,10 +41,21 @@ def methods(output: Output) -> str:
         target = ESTIMANDS.get(result.estimand, plain_words(result.estimand) or "not recorded")
         text = (
             f"Method {plain_words(result.method)}, for {output.label(result)}. Estimated: {target}.{interval}"
+            f"{_together(output, result)}"
         )
         name = f"{plain_words(result.analysis).capitalize()} ({result.role or 'no role'})"
         lines.append(f"{escape(name)}\n:   {escape(text)}\n")
     return "\n".join(lines) or "No analysis has been run.\n"
+
+
+def _together(output: Output, result: Result) -> str:
+    """The p-value adjusted for the other tests of its family, with the rule; nothing where it stands alone."""
+    said = output.statement(result.analysis).get("p_adjusted")
+    value = result.estimates[0].p_adjusted if result.estimates else None
+    if not said or value is None:
+        return ""
+    shown = "under 0.001" if value < 0.001 else f"= {number(value, 3)}"
+    return f" The p-value is {said}: p {shown}."
 
 
 def design(output: Output) -> str:

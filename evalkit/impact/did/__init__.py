@@ -67,7 +67,8 @@ def did(panel: pd.DataFrame, options: DidOptions) -> Result:
     placebo_outcomes, buffer : list of str, str
         Outcomes that the programme cannot have changed; a 0/1 column that marks untreated neighbours to leave out.
     subgroup, p_adjust : str
-        A column; the effect in each of its values follows the headline, with p-values adjusted by `holm` or `bh`.
+        A column; the effect in each of its values follows the headline, with p-values adjusted by `holm` or `bh`. (In
+        study.yml, without `subgroup`, `holm`, `bh` or `romano_wolf` over the analyses of one role.)
     margin, better : float, str
         A size of effect that would not matter (in the outcome's unit; with `family="poisson"` a ratio: 1.1 is ten per
         cent), and which way is better (`lower`, `higher`; left out: equivalence both ways). Adds Check `margin`.
@@ -149,7 +150,14 @@ def did(panel: pd.DataFrame, options: DidOptions) -> Result:
         detail={"means": means_frame(arrays), **found.detail, **frames},
         references=(*found.references, *(BOUNDS if "sensitivity" in frames else ())),
         influence=found.influence,
+        units=_units(found, options),
     )
+
+
+def _units(found: Found, options: DidOptions) -> pd.Index | None:
+    """The names of the clusters behind the influence; None where rows stand alone, without a unit."""
+    name = options.cluster or options.unit
+    return None if name is None or found.units is None else pd.Index(found.units.astype(str), name=name)
 
 
 def _estimator(name: str) -> Callable[[Panel, DidOptions], Found]:

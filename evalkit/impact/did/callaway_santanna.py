@@ -49,6 +49,7 @@ def callaway_santanna(panel: Panel, options: DidOptions) -> Found:
         pre_path=_cell_path(found, covariance, panel, options),
         long_path=_long_path(found, clustered, panel, options) if options.diagnostics else None,
         influence=overall_influence,
+        units=panel.cluster_names,
         n_treated=treated,
         n_control=control,
     )

@@ -49,6 +49,8 @@ def event_study(panel: Panel, options: DidOptions) -> Found:
         references=("freyaldenhoven2019",),
         path=path,
         long_path=path,
+        influence=found.influence[:, [found.names.index(str(e)) for e in path.times[after]]].mean(axis=1),
+        units=found.units,
     )
 
 

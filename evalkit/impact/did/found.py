@@ -33,7 +33,7 @@ class Found:
 
     `interval_name` says how the interval was made. `path` is the event path as shown, `pre_path` the effects whose
     early ones are tested where that differs, `long_path` the path on the universal base. `influence` is one value per
-    cluster; its sum of squares is the variance before small-sample factors.
+    cluster; its sum of squares is the variance before small-sample factors. `units` are the names of those clusters.
     """
 
     estimate: float
@@ -47,5 +47,6 @@ class Found:
     pre_path: EventPath | None = None
     long_path: EventPath | None = None
     influence: np.ndarray | None = None
+    units: np.ndarray | None = None
     n_treated: int | None = None
     n_control: int | None = None

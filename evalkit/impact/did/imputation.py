@@ -73,6 +73,7 @@ def imputation(panel: Panel, options: DidOptions) -> Found:
         references=("borusyak2024",),
         path=_joined(early, path),
         influence=spread,
+        units=panel.cluster_names,
     )
 
 

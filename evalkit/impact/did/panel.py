@@ -21,7 +21,8 @@ class Panel:
     """Rows sorted by unit and period. `cohort` is the step of first treatment, NEVER for the never treated.
 
     `unit`, `period` and `cluster` are codes from 0; `period` indexes the calendar. `grid` is (units, periods) where
-    every unit is seen in every period. `left_out` counts the units left out, by reason.
+    every unit is seen in every period. `cluster_names` are what the codes of `cluster` stand for. `left_out` counts the
+    units left out, by reason.
     """
 
     outcome: np.ndarray
@@ -31,6 +32,7 @@ class Panel:
     cluster: np.ndarray
     units: np.ndarray
     clusters: int
+    cluster_names: np.ndarray
     calendar: Calendar
     grid: tuple[int, int] | None
     weights: np.ndarray | None = None
@@ -121,7 +123,7 @@ class Panel:
         units = self.units[unit_kept]
         return Panel(
             outcome=self.outcome[rows], unit=unit, period=period, cohort=self.cohort[rows], cluster=cluster,
-            units=units, clusters=len(labels), calendar=calendar,
+            units=units, clusters=len(labels), cluster_names=self.cluster_names[labels], calendar=calendar,
             grid=(len(units), len(used)) if len(unit) == len(units) * len(used) else None,
             weights=None if self.weights is None else self.weights[rows],
             exposure=None if self.exposure is None else self.exposure[rows],
@@ -225,7 +227,7 @@ def _assemble(
     _check_constant(unit, cohort, cluster, grid, options)
     return Panel(
         outcome=put(numbers[options.outcome]), unit=unit, period=period, cohort=cohort, cluster=cluster,
-        units=units, clusters=len(clusters), calendar=calendar,
+        units=units, clusters=len(clusters), cluster_names=clusters, calendar=calendar,
         grid=grid, weights=put(numbers.get(options.weights or "")), exposure=put(numbers.get(options.exposure or "")),
         covariates=put(covariates), left_out={"rows with a missing value": lost_rows} if lost_rows else {},
     )  # fmt: skip

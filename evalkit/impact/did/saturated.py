@@ -20,12 +20,17 @@ from evalkit.impact.did.uncertainty import from_variance
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class CellFit:
-    """Cohort-by-period effects with their covariance, and how many treated and control units each rests on."""
+    """Cohort-by-period effects with their covariance, and how many treated and control units each rests on.
+
+    `influence` has one row per cluster, whose names `units` are.
+    """
 
     cells: Cells
     effects: np.ndarray
     covariance: np.ndarray
     counts: np.ndarray
+    influence: np.ndarray
+    units: np.ndarray
 
 
 def against_last_cohort(panel: Panel) -> Panel:
@@ -65,6 +70,8 @@ def cell_effects(panel: Panel, options: DidOptions, reference: int | None) -> Ce
         effects=found.coefficients[kept],
         covariance=found.covariance[np.ix_(kept, kept)],
         counts=np.column_stack([size[cohort], np.full(len(kept), never)]),
+        influence=found.influence[:, kept],
+        units=found.units,
     )
 
 
@@ -89,6 +96,8 @@ def averaged(
         references=names,
         path=path,
         long_path=path if reference is not None else None,
+        influence=fit.influence @ (overall[0].weights.T @ weight),
+        units=fit.units,
     )
 
 

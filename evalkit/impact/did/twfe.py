@@ -32,12 +32,16 @@ TREATED = "treated"
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TwoWay:
-    """Coefficients on cohort-by-period columns, their cluster-robust covariance, and each cluster's influence."""
+    """Coefficients on cohort-by-period columns, their cluster-robust covariance, and each cluster's influence.
+
+    `units` are the names of those clusters.
+    """
 
     names: tuple[str, ...]
     coefficients: np.ndarray
     covariance: np.ndarray
     influence: np.ndarray
+    units: np.ndarray
     dropped: tuple[str, ...] = ()
 
 
@@ -70,6 +74,8 @@ def twfe(panel: Panel, options: DidOptions) -> Found:
         interval_name=options.inference,
         n_clusters=panel.clusters,
         references=("angrist2009",) if options.family == "gaussian" else ("wooldridge1999",),
+        influence=found.influence[:, k],
+        units=found.units,
     )
 
 
@@ -165,6 +171,7 @@ def _from_fit(panel: Panel, fit: Fit) -> TwoWay:
         coefficients=fit.coefficients,
         covariance=sandwich(fit.bread, scores, n=fit.n, parameters=parameters),
         influence=scores @ fit.bread,
+        units=panel.cluster_names,
         dropped=fit.dropped,
     )
 
@@ -226,6 +233,7 @@ def _balanced(panel: Panel, columns: np.ndarray, names: Sequence[str]) -> TwoWay
         coefficients=coefficients,
         covariance=sandwich(bread, scores, n=n_units * n_periods, parameters=parameters),
         influence=scores @ bread,
+        units=panel.cluster_names,
         dropped=tuple(name for k, name in enumerate(names) if k not in kept),
     )
 

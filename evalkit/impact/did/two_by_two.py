@@ -37,6 +37,7 @@ def two_by_two(panel: Panel, options: DidOptions) -> Found:
         n_clusters=panel.clusters,
         references=("angrist2009",),
         influence=influence,
+        units=panel.cluster_names,
     )
 
 
