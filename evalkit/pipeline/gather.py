@@ -62,7 +62,23 @@ def gather(study: Study) -> Gathered:
         wrong, notes = types_of_offences(study, used_outcomes(study), found.con, found.people, found.frames)
         found.problems += wrong
         found.notes += notes
+    found.notes += _nowhere(study, found)
     return found
+
+
+def _nowhere(study: Study, found: Gathered) -> list[str]:
+    """Columns that study.yml describes and no file has: what uses one is refused, and one that nothing uses is said."""
+    read = [each for each in (found.people, *found.frames.values()) if each is not None]
+    if found.problems or not read:
+        return []
+    held = {"person_id", "index_date", "treated", *(OFFENCES if "offences" in study.data else ())}
+    held |= {str(name) for frame in read for name in frame.columns}
+    absent = [f"`{name}`" for name in study.columns if name not in held]
+    if not absent:
+        return []
+    what = f"column {absent[0]} is" if len(absent) == 1 else f"columns {', '.join(absent)} are"
+    it = "it" if len(absent) == 1 else "them"
+    return [f"study.yml, columns: {what} in no file, and nothing uses {it}"]
 
 
 def _date_formats(study: Study) -> dict[str, str]:
