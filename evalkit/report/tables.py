@@ -12,6 +12,7 @@ import pandas as pd
 from evalkit.report.output import Output, numbers, share_criteria
 from evalkit.report.words import (
     SHORTHAND,
+    check_words,
     count,
     escape,
     heading_words,
@@ -66,13 +67,10 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[object]], *, captio
     return "\n".join([*lines, "", f": {escape(caption)} {{#tbl-{slug(name)}}}", "", *notes])
 
 
-def frame_table(
-    frame: pd.DataFrame, *, caption: str, name: str, headings: Mapping[str, str] | None = None
-) -> str:
+def frame_table(frame: pd.DataFrame, *, caption: str, name: str) -> str:
     """A detail frame as it was published, numbers to a sensible length, headings in words."""
-    headings = NAMES | dict(headings or {})
     numeric = {column: _is_numeric(frame[column]) for column in frame}
-    columns = [Column(heading=_heading(str(c), headings), numeric=numeric[c]) for c in frame]
+    columns = [Column(heading=_heading(str(c)), numeric=numeric[c]) for c in frame]
     rows = [
         [_cell(value, numeric[column]) for column, value in zip(frame, row, strict=True)]
         for row in frame.itertuples(index=False, name=None)
@@ -114,7 +112,7 @@ def checks_table(checks: Sequence[Check], *, caption: str, name: str) -> str:
                Column(heading="Threshold", numeric=True), Column(heading="Result"),
                Column(heading="Reading and next step")]  # fmt: skip
     rows = [
-        [plain_words(c.name).capitalize(), c.null or "[z]", _short(c.statistic), _short(c.threshold),
+        [check_words(c.name), c.null or "[z]", _short(c.statistic), _short(c.threshold),
          VERDICT[c.passed], f"{c.reading} {c.next_step}".strip() or "[x]"]
         for c in checks
     ]  # fmt: skip
@@ -271,8 +269,8 @@ def _is_numeric(values: pd.Series) -> bool:
     return bool(texts) and all(re.fullmatch(r"[-+]?\d*\.?\d+([eE][-+]?\d+)?", text) for text in texts)
 
 
-def _heading(column: str, headings: Mapping[str, str]) -> str:
-    words = headings.get(column, plain_words(column))
+def _heading(column: str) -> str:
+    words = NAMES.get(column, plain_words(column))
     return words[:1].upper() + words[1:]
 
 

@@ -33,6 +33,7 @@ from evalkit.report.words import count, is_number, number, percent, plain_words,
 from evalkit.results import Result
 
 ROW, MARGIN = 0.5, 0.9
+ALIKE = 0.1  # standard deviations: within this the groups count as alike
 BANDS = {"green": ("met", "circle"), "amber": ("partly met", "triangle"), "red": ("not met", "square")}
 BAND_COLOURS = {"met": DARK_BLUE, "partly met": ORANGE, "not met": "#801650", "not known": "#3D3D3D"}
 
@@ -133,7 +134,7 @@ def _criteria_data(result: Result) -> pd.DataFrame:
     return data
 
 
-def love(balance: pd.DataFrame, *, threshold: float = 0.1) -> Figure:
+def love(balance: pd.DataFrame) -> Figure:
     """Standardised differences before and after the design, with the lines within which groups count as alike."""
     before, after = _named(balance, "before"), _named(balance, "after")
     wide = numbers(balance, [before, after])
@@ -144,7 +145,7 @@ def love(balance: pd.DataFrame, *, threshold: float = 0.1) -> Figure:
     shown = list(data["when"].cat.categories)
     plot = (
         ggplot(data.dropna(), aes("smd", "covariate", color="when", shape="when"))
-        + geom_vline(xintercept=[-threshold, threshold], linetype="dashed", color=FOCUS_GREY, size=0.8)
+        + geom_vline(xintercept=[-ALIKE, ALIKE], linetype="dashed", color=FOCUS_GREY, size=0.8)
         + geom_vline(xintercept=0, color=INK, size=0.6)
         + geom_point(size=4)
         + scale_color_manual(values=[times[each][0] for each in shown])
@@ -156,10 +157,10 @@ def love(balance: pd.DataFrame, *, threshold: float = 0.1) -> Figure:
     )
     if not moved:
         plot = plot + theme(legend_position="none")
-    inside, n = int((wide[after].abs() <= threshold).sum()), int(wide[after].notna().sum())
+    inside, n = int((wide[after].abs() <= ALIKE).sum()), int(wide[after].notna().sum())
     alike = f"After the design {inside} of {n}" if moved else f"{inside} of them"
     earlier = f" against {number(wide[before].abs().max(), 2)} before" if moved else ""
-    alt = (f"How alike the two groups are on {n} characteristics. {alike} differ by no more than {number(threshold)} "
+    alt = (f"How alike the two groups are on {n} characteristics. {alike} differ by no more than {number(ALIKE)} "
            f"standard deviations; the largest is {number(wide[after].abs().max(), 2)}{earlier}.")  # fmt: skip
     return Figure(plot=plot, alt=alt, data=data, height=1.3 + 0.42 * len(wide))
 
