@@ -79,7 +79,7 @@ def estimates(output: Output) -> str:
             "and all are listed.\n\n")  # fmt: skip
     return note + "\n".join(
         estimates_table(output, [result], full=True, name=f"estimates-{result.analysis}",
-                        caption=f"Analysis {plain_words(result.analysis)}, {output.label(result)}")
+                        caption=f"Analysis “{plain_words(result.analysis)}”: {output.label(result)}")
         for result in output.results
     )  # fmt: skip
 
@@ -88,7 +88,7 @@ def checks(output: Output) -> str:
     """Every check: what it supposes, what it found beside its threshold, and what to do next."""
     pieces = [
         checks_table(result.checks, name=f"checks-{result.analysis}",
-                     caption=f"Checks of the analysis {plain_words(result.analysis)}")
+                     caption=f"Checks of the analysis “{plain_words(result.analysis)}”")
         for result in output.results if result.checks
     ]  # fmt: skip
     return "\n".join(pieces) or "No checks were made.\n"

@@ -15,7 +15,6 @@ from evalkit.report.words import (
     check_words,
     count,
     escape,
-    heading_words,
     is_number,
     number,
     percent,
@@ -39,6 +38,7 @@ NAMES = {
     "smd_after": "After matching", "m_bar": "M", "arm": "Group",
 }  # fmt: skip
 BANDS = {"green": "Met", "amber": "Partly met", "red": "Not met"}
+RATIO_NOTE = "A ratio of 1 means no difference."
 VERDICT = {True: "Passed", False: "Not passed", None: "For information"}
 
 
@@ -92,9 +92,10 @@ def estimates_table(
         for each in result.estimates if full else map(as_ratio, result.estimates):
             what = _measure_words(output, result, each) if not full else _term_words(each)
             row = [what, estimate_text(each), interval_text(each),
-                   (unit_words if full else heading_words)(each.measure, each.unit)]  # fmt: skip
+                   unit_words(each.measure, each.unit)]  # fmt: skip
             rows.append(row + (_full_cells(each) if full else []))
-    return table(columns, rows, caption=caption, name=name)
+    note = f"{RATIO_NOTE}\n" if not full and any(row[3] == "ratio" for row in rows) else ""
+    return table(columns, rows, caption=caption, name=name) + note
 
 
 def as_ratio(each: Estimate) -> Estimate:

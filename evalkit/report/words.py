@@ -84,11 +84,21 @@ ACCOUNT_TERMS = {
 }
 
 
+TERMS = {
+    "att": "Average effect on those treated",
+    "treated_vs_control": "Treated against control",
+    "rmst_difference": "Difference in mean time without the event",
+    "i2": "Share of the variation that lies between studies (I²)",
+    "tau2": "Variance between studies (tau²)",
+    "q": "Variation over studies (Q)",
+}
+
+
 def term_words(term: str) -> str:
     """A term of a result as words; those of an account by the names that readers of business cases know."""
     if term.startswith("break_even_"):
         return f"Break-even: {plain_words(term.removeprefix('break_even_'))}"
-    return ACCOUNT_TERMS.get(term) or plain_words(term).capitalize()
+    return ACCOUNT_TERMS.get(term) or TERMS.get(term) or plain_words(term).capitalize()
 
 
 CHECKS = {"monte_carlo_error": "Simulation error", "special_cause": "Points that stand out"}
@@ -205,12 +215,6 @@ def unit_words(measure: str, unit: str | None) -> str:
     if measure in RATIOS or "ratio" in measure:
         return "ratio"
     return unit or "number"
-
-
-def heading_words(measure: str, unit: str | None) -> str:
-    """The same for a table that a commissioner reads, where a ratio says what it is set against."""
-    words = unit_words(measure, unit)
-    return "ratio (1 is no difference)" if words == "ratio" else words
 
 
 def day(text: object) -> str:

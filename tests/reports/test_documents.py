@@ -116,3 +116,25 @@ def test_figures_are_drawn_once_and_to_the_byte(reports, tmp_path):
     write_report(output, templates=["summary"], formats=["html"], engine="embedded")
     drawn = {path.name: path.read_bytes() for path in (reports["single"] / "figures").iterdir()}
     assert {path.name: path.read_bytes() for path in (output / "report" / "figures").iterdir()} == drawn
+
+
+def test_a_long_table_goes_on_to_the_next_page_and_a_short_one_stays_whole(tmp_path):
+    import typst
+
+    from evalkit.report.theme import templates_dir
+
+    source = (templates_dir() / "report.typ").read_text(encoding="utf-8")
+    rule = source[source.index("// A short table") : source.index("#show figure: set block")]
+    pages = {}
+    for rows in (8, 90):
+        cells = ", ".join(f"[row {i}], [x]" for i in range(rows))
+        text = f'#set page(paper: "a4")\n{rule}\n#v(21cm)\n#figure(kind: table, caption: [C], table(columns: 2, {cells}))'
+        place = tmp_path / f"{rows}.typ"
+        place.write_text(text, encoding="utf-8")
+        typst.compile(place, output=place.with_suffix(".pdf"))
+        read = PdfReader(place.with_suffix(".pdf"))
+        pages[rows] = [len(re.findall(r"row \d+", page.extract_text())) for page in read.pages]
+    assert pages[8] == [0, 8]
+    assert sum(pages[90]) == 90
+    assert max(pages[90]) < 60
+    assert pages[90][0] > 0
