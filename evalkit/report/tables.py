@@ -94,7 +94,7 @@ def estimates_table(
             row = [what, estimate_text(each), interval_text(each),
                    unit_words(each.measure, each.unit)]  # fmt: skip
             rows.append(row + (_full_cells(each) if full else []))
-    note = f"{RATIO_NOTE}\n" if not full and any(row[3] == "ratio" for row in rows) else ""
+    note = f"\n{RATIO_NOTE}\n" if not full and any(row[3] == "ratio" for row in rows) else ""
     return table(columns, rows, caption=caption, name=name) + note
 
 

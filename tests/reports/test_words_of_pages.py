@@ -207,3 +207,12 @@ def test_the_summary_calls_no_ratio_a_cost_per_person_and_no_row_of_counts_a_gro
 def test_a_field_that_is_too_long_ends_with_a_sentence():
     answers = {"what_next": " ".join(["Word word word word word word word word word."] * 6)}
     assert summary.fields(study(answers=answers))["next_step"].endswith("word.")
+
+
+def test_a_ratio_is_explained_in_a_paragraph_of_its_own():
+    ratio = Estimate(term="rate_ratio", measure="rate_ratio", estimate=0.9, conf_low=0.8, conf_high=1.1)
+    counted = Result(
+        method="counts", estimand="", outcome="", analysis="main", role="primary", estimates=(ratio,)
+    )
+    assert "\n\nA ratio of 1 means no difference.\n" in parts.findings(study(results=[counted]))
+    assert "ratio of 1" not in parts.findings(study(results=[share()]))
