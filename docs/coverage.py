@@ -29,7 +29,7 @@ share of draws in which Holm's rule calls any of four differences clear: where t
 16 of 80 in the smaller group having the outcome, DeLong's interval for the area runs a little narrow (92.8%)."""),
     ("step_down.csv", "Several tests of the same people", "tests/simulation/test_step_down_error.py", """\
 Four outcomes, unlike or alike (0.8 of their variance shared). `error` is the share of draws in which any test without an
-effect is called clear at 0.05, and should be 5% at most (Monte Carlo error 0.7 points); `clear` is the share of real effects
+effect is called clear at 0.05, and should be 5% at most (Monte Carlo error 1 point); `clear` is the share of real effects
 that are called clear."""),
 )  # fmt: skip
 

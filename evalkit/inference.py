@@ -146,7 +146,8 @@ def step_down(p_values: np.ndarray, influence: np.ndarray, *, seed: int) -> np.n
     weighted sums of the units' influences over their standard error, with one normal multiplier for each unit in every
     column (Chernozhukov, Chetverikov and Kato 2013): so they are as correlated as the estimates. A multiplier of
     two values would leave the draws of a test that a few units carry too small ever to be beaten. Adjusted p-values are
-    in the order of the p-values and never below them; one alone stays as it is.
+    in the order of the p-values, never below them and, but for the chance of the draws, never above Holm's, which holds
+    however the tests hang together: so both are bounds. One alone stays as it is.
     """
     p = np.asarray(p_values, float)
     if len(p) < 2:
@@ -155,7 +156,7 @@ def step_down(p_values: np.ndarray, influence: np.ndarray, *, seed: int) -> np.n
     # Normal weighted sums need no multiplier for each unit: their covariance is all, and R of QR is a root of it.
     root = np.linalg.qr(scaled, mode="r")
     normal = np.random.default_rng(seed).standard_normal((STEP_DOWN_DRAWS, len(root)))
-    return np.maximum(romano_wolf(ndtri(p / 2), normal @ root), p)
+    return np.clip(romano_wolf(ndtri(p / 2), normal @ root), p, holm(p))
 
 
 def adjust(p_values: np.ndarray, method: str) -> np.ndarray:

@@ -216,10 +216,13 @@ def _decimals(estimate: Estimate, policy: Policy, *, places: bool) -> int:
 
 
 def adjusted(estimate: Estimate, p_value: float | None) -> float | None:
-    """The adjusted p-value as the same multiple of the printed one, so that it says nothing more."""
+    """The adjusted p-value as the same multiple of the printed one, in halves and never rounded down.
+
+    Of how the tests of the family hang together it says no more than that, and no test looks clearer than it is.
+    """
     if estimate.p_adjusted is None or not estimate.p_value or p_value is None or math.isnan(p_value):
         return None
-    return min(1.0, round(p_value * max(1, round(estimate.p_adjusted / estimate.p_value)), 6))
+    return min(1.0, round(p_value * max(2, math.ceil(2 * estimate.p_adjusted / estimate.p_value - 1e-6)) / 2, 6))
 
 
 def _written(value: float, like: str) -> str:

@@ -80,5 +80,12 @@ def test_two_outcomes_take_the_bivariate_normal(correlation):
     assert step_down(p, influence, seed=5) == pytest.approx(1 - within, abs=float(close_to(1 - within)))
 
 
+def test_holms_rule_bounds_what_draws_cannot_tell():
+    p = np.array([1e-9, 0.2, 1e-7])
+    found = step_down(p, np.kron(np.eye(3), np.ones((50, 1))), seed=3)
+    assert found[[0, 2]] == pytest.approx([3e-9, 2e-7], rel=EXACT)
+    assert found[1] == pytest.approx(0.2, abs=float(close_to(0.2)))
+
+
 def test_one_test_alone_is_left_as_it_is():
     assert step_down(np.array([0.03]), np.ones((9, 1)), seed=1) == pytest.approx(0.03, abs=EXACT)

@@ -1,6 +1,6 @@
 """Family-wise error and power of the step-down over several outcomes of the same people, beside Holm's rule.
 
-    python -m pytest tests/simulation/test_step_down_error.py -m slow        writes results/step_down.csv (1,000 draws)
+    python -m pytest tests/simulation/test_step_down_error.py -m slow        writes results/step_down.csv (500 draws)
 
 Four outcomes share a normal part, `correlation` of their variance; 0/1 outcomes are cut from it at 40%. `error` is the
 share of draws in which any test without an effect is called clear at 0.05, `clear` the share of real effects that are.
@@ -20,7 +20,7 @@ from evalkit.impact.rates import RatesOptions, one_estimate, read_rates_sample
 from evalkit.inference import holm, step_down
 from tests.tolerances import SIMULATION
 
-SEED, DRAWS, OUTCOMES = 20261122, 1000, ("a", "b", "c", "d")
+SEED, DRAWS, OUTCOMES = 20261122, 500, ("a", "b", "c", "d")
 RESULTS = Path(__file__).parent / "results" / "step_down.csv"
 # people, clusters, correlation, effect on each outcome (in standard deviations)
 SCENARIOS = {
