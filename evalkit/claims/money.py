@@ -19,7 +19,9 @@ SWITCHES = {
 FINDING_FROM = 4
 MINUS = "\N{MINUS SIGN}"
 
-WITHHELD = "No figure of this account can be given: it values a result that is withheld so that nobody can be recognised."
+WITHHELD = (
+    "No figure of this account can be given: it values a result that is withheld so that nobody can be recognised."
+)
 
 
 def pounds(value: float) -> str:
