@@ -108,7 +108,7 @@ def families(study: Study, results: Mapping[str, Result]) -> dict[tuple[str, str
 def family_words(study: Study, results: Mapping[str, Result]) -> dict[str, str]:
     """For each analysis of a family of several: with which others its p-value is adjusted, and how."""
     return {
-        name: f"adjusted together with {', '.join(other for other in names if other != name)} {RULES[method]}"
+        name: f"adjusted together with {_listed([each for each in names if each != name])} {RULES[method]}"
         for (_, method), names in families(study, results).items()
         for name in names
         if len(names) > 1 and results[name].headline.p_adjusted is not None
@@ -174,6 +174,10 @@ def _one_kind(study: Study, results: Mapping[str, Result]) -> None:
     if "row" in kinds.values() and len(frames) > 1:
         wrong = "`p_adjust: romano_wolf` cannot tell which rows of two files are the same person"
         raise StudyError(wrong, where=_where(*results), do=f"Give both a column `person_id`. {OTHERWISE}")
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def _where(*names: str) -> str:

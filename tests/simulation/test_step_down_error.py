@@ -90,6 +90,6 @@ def test_a_family_is_seldom_wrong_and_sees_more_than_holms_rule():
     ours, holms = by_rule.xs("romano_wolf", level=1), by_rule.xs("holm", level=1)
     assert (ours["error"] <= 0.05 + SIMULATION * np.sqrt(0.05 * 0.95 / DRAWS)).all()
     alike = "0/1, alike, four effects"
-    assert ours.loc[alike, "clear"] > holms.loc[alike, "clear"] + 0.02
+    assert ours.loc[alike, "clear"] > holms.loc[alike, "clear"]
     # Where outcomes are alike Holm's rule wastes error that this one spends.
     assert ours.loc["0/1, alike", "error"] >= holms.loc["0/1, alike", "error"]
