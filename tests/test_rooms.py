@@ -11,7 +11,17 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "evalkit"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-HALLWAY = {"errors", "results", "options", "contract", "intervals", "regression", "inference", "parameters", "scratch"}
+HALLWAY = {
+    "errors",
+    "results",
+    "options",
+    "contract",
+    "intervals",
+    "regression",
+    "inference",
+    "parameters",
+    "scratch",
+}
 OPEN = {"__init__", "__main__"}
 
 

@@ -114,7 +114,9 @@ def _straddled(result: Result) -> str:
     check = result.check("start_inside_window")
     if check is None or check.passed is not False:
         return ""
-    return "The start lies inside the time that was counted, so the two counts do not stand before and after it."
+    return (
+        "The start lies inside the time that was counted, so the two counts do not stand before and after it."
+    )
 
 
 def fall(ratio: float) -> str:

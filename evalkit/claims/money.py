@@ -20,7 +20,8 @@ FINDING_FROM = 4
 MINUS = "\N{MINUS SIGN}"
 
 WITHHELD = (
-    "No figure of this account can be given: it values a result that is withheld so that nobody can be recognised."
+    "No figure of this account can be given: it values a result that is withheld so that nobody can be "
+    "recognised."
 )
 
 

@@ -64,7 +64,9 @@ def _few_between(before: tuple[float, float], now: tuple[float, float], setting:
     """Whether, counts being printed as they are, few had the event or left since the last time that is printed."""
     if setting.policy.rounding > 1:
         return False
-    return any(0 < abs(one - other) < setting.policy.threshold for one, other in zip(before, now, strict=True))
+    return any(
+        0 < abs(one - other) < setting.policy.threshold for one, other in zip(before, now, strict=True)
+    )
 
 
 def _row(

@@ -222,7 +222,9 @@ def adjusted(estimate: Estimate, p_value: float | None) -> float | None:
     """
     if estimate.p_adjusted is None or not estimate.p_value or p_value is None or math.isnan(p_value):
         return None
-    return min(1.0, round(p_value * max(2, math.ceil(2 * estimate.p_adjusted / estimate.p_value - 1e-6)) / 2, 6))
+    return min(
+        1.0, round(p_value * max(2, math.ceil(2 * estimate.p_adjusted / estimate.p_value - 1e-6)) / 2, 6)
+    )
 
 
 def _written(value: float, like: str) -> str:

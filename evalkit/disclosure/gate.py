@@ -257,7 +257,9 @@ def _estimates(
     policy, shares = setting.policy, may_be_shares(result, setting)
     kept = [each for each in result.estimates if not (few and each.term in SOMETIMES)]
     out = [
-        words.withheld(each, policy) if dominated else _estimate(each, pairs, plan, few, setting, shares=shares)
+        words.withheld(each, policy)
+        if dominated
+        else _estimate(each, pairs, plan, few, setting, shares=shares)
         for each in kept
     ]
     if not setting.places:

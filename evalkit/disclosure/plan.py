@@ -177,7 +177,9 @@ def _outer_shown(
     """Of two outcomes, one within the other, the later comparison where the few with only the wider one show."""
     weak = []
     for inner, outer in ((one, other) for one in seen for other in seen if one is not other):
-        if not any((h[1], k[1]) in nested and h[2] == k[2] for h in seen[inner].homes for k in seen[outer].homes):
+        if not any(
+            (h[1], k[1]) in nested and h[2] == k[2] for h in seen[inner].homes for k in seen[outer].homes
+        ):
             continue
         for arm in (0, 1):
             (less, n), (more, of) = inner.counts[arm], outer.counts[arm]

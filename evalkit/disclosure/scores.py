@@ -89,7 +89,9 @@ def _add_up(shown: Cells, raw: pd.DataFrame, rows: list[str], policy: Policy) ->
     """
     if not set(rows) <= shown.keys() or sum(raw.loc[name, "n"] for name in rows) != raw.loc[EVERYBODY, "n"]:
         return
-    name, cell = max(((name, cell) for name in rows for cell in SCORE_CELLS), key=lambda at: shown[at[0]][at[1]])
+    name, cell = max(
+        ((name, cell) for name in rows for cell in SCORE_CELLS), key=lambda at: shown[at[0]][at[1]]
+    )
     left = int(policy.rounded(raw.loc[EVERYBODY, "n"])) - sum(sum(shown[each].values()) for each in rows)
     if abs(left) <= shown[name][cell] / 10:
         shown[name][cell] += left

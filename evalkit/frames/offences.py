@@ -81,7 +81,9 @@ def read_offences(
     """
     shown = shown or Path(path).name
     columns = {**OFFENCES, **{name: Column(type="number", nullable=True, min=0) for name in weights}}
-    columns |= {name: replace(columns[name], date_format=given) for name, given in (date_formats or {}).items()}
+    columns |= {
+        name: replace(columns[name], date_format=given) for name, given in (date_formats or {}).items()
+    }
     try:
         text = load_text(con, Path(path), columns, shown)
     except DataError as error:

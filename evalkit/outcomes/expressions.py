@@ -138,7 +138,10 @@ def compiled_sql(
     needed = {name: "string" if name == TYPE else "float64" for name in needed_columns(outcomes)}
     weights = {
         name: ibis.table(
-            {TYPE: "string", **{each.weight or WEIGHT: "float64" for each in outcomes if each.weights == name}},
+            {
+                TYPE: "string",
+                **{each.weight or WEIGHT: "float64" for each in outcomes if each.weights == name},
+            },
             name=name,
         )
         for name in sorted({each.weights for each in outcomes if each.weights})

@@ -189,7 +189,9 @@ def _arrow(frame: pd.DataFrame, *, dates: Iterable[str], row: bool = False) -> A
     import pyarrow as pa
 
     columns = {
-        name: pa.array(frame[name].astype("str").where(frame[name].notna(), None), pa.string(), from_pandas=True)
+        name: pa.array(
+            frame[name].astype("str").where(frame[name].notna(), None), pa.string(), from_pandas=True
+        )
         for name in ("person_id", TYPE)
         if name in frame.columns
     }

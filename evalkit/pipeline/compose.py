@@ -91,7 +91,11 @@ def with_outcomes(study: Study, cohort: Cohort, gathered: Gathered) -> pd.DataFr
     if "weight" in used:
         used = used[used["weight"] > 0]
     return measure_outcomes(
-        used, gathered.offences, used_outcomes(study), study.observed_until, weights_of(study, gathered.frames)
+        used,
+        gathered.offences,
+        used_outcomes(study),
+        study.observed_until,
+        weights_of(study, gathered.frames),
     )
 
 

@@ -113,7 +113,12 @@ def _one(study: Study, analysis: Analysis, material: Material, earlier: Mapping[
     result = row.function(frame, options)
     if row.name == "rates" and of_people:
         result = with_replacement(study, design, frame, options, result)
-    if row.name == "rates" and of_people and material.tie_samples and analysis.role in ("primary", "secondary"):
+    if (
+        row.name == "rates"
+        and of_people
+        and material.tie_samples
+        and analysis.role in ("primary", "secondary")
+    ):
         check = tie_check(material.tie_samples, row.function, options, result)
         result = replace(result, checks=(*result.checks, check))
     return _finished(study, analysis, row, design, result)
@@ -219,7 +224,9 @@ def _finished(study: Study, analysis: Analysis, row: Method, design: Design | No
     estimates, unit = result.estimates, _unit(study, analysis, row)
     if unit is not None:
         estimates = tuple(
-            replace(each, unit=unit) if each.measure == "mean_difference" and "slope" not in each.term else each
+            replace(each, unit=unit)
+            if each.measure == "mean_difference" and "slope" not in each.term
+            else each
             for each in estimates
         )
     return replace(

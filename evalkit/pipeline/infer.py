@@ -65,7 +65,9 @@ def frame_columns(study: Study, name: str, con: Any) -> tuple[dict[str, Column],
     for analysis in study.analyses.values():
         of_series = tuple(OF_SERIES) if "series" in analysis.options else ()
         if of_series and analysis.options["series"] == name:
-            needed |= {analysis.options[each]: OF_SERIES[each] for each in of_series if each in analysis.options}
+            needed |= {
+                analysis.options[each]: OF_SERIES[each] for each in of_series if each in analysis.options
+            }
         if analysis.data == name:
             needed |= named_columns(analysis.options, but=of_series)
             own |= OWN_NAMES.get(analysis.method, {})

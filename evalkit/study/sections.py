@@ -241,7 +241,9 @@ def _outcome(name: str, block: Block) -> Outcome:
     for key in ("weight", "column", "time", "event"):
         if key in needed and getattr(outcome, key) is None:
             block.refuse(key, f"`{block.full(key)}` is required", do=f"A {measure} outcome needs `{key}:`")
-        elif measure and key not in (*needed, *_NEEDED.get(measure, ())) and getattr(outcome, key) is not None:
+        elif (
+            measure and key not in (*needed, *_NEEDED.get(measure, ())) and getattr(outcome, key) is not None
+        ):
             block.refuse(key, f"`{block.full(key)}` has no meaning for a {measure} outcome")
     return outcome
 

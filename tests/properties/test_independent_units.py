@@ -77,7 +77,13 @@ def test_every_regression_of_places_has_the_influences_of_its_clusters(estimator
     values = rng.normal(size=len(unit)) + (start > 0) * (period >= 3)
     frame = pd.DataFrame({"place": [f"a{k:02d}" for k in unit], "year": period, "start": start, "y": values})
     frame["county"] = unit // 2
-    names = {"outcome": "y", "unit": "place", "period": "year", "first_treated": "start", "diagnostics": False}
+    names = {
+        "outcome": "y",
+        "unit": "place",
+        "period": "year",
+        "first_treated": "start",
+        "diagnostics": False,
+    }
     for cluster, size in ((None, 24), ("county", 12)):
         found = did(frame, estimator=estimator, cluster=cluster, **names)
         assert (len(found.units), found.units.name) == (size, cluster or "place")

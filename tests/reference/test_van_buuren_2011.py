@@ -113,14 +113,21 @@ def barnard_rubin(share: float, complete: float, imputations: int) -> float:
 def test_an_adjusted_difference_has_the_degrees_of_freedom_of_its_linear_model():
     # R's dfcom of lm(back ~ treated + age + sex + area): 400 people less six coefficients.
     people = PEOPLE.rename(columns={"person": "person_id"})
-    names = {"outcome": "back", "measure": "mean_difference", "adjust": ("age", "sex", "area"), "missing": "mice"}
+    names = {
+        "outcome": "back",
+        "measure": "mean_difference",
+        "adjust": ("age", "sex", "area"),
+        "missing": "mice",
+    }
     found = rates(people, **names, imputations=20, seed=3)
     peer, head = PEER["pooled"]["treated"], found.headline
     share = found.check("imputation").statistic
     assert peer["dfcom"] == 394
     assert head.df == pytest.approx(barnard_rubin(share, peer["dfcom"], 20), rel=ROUNDED)
     assert barnard_rubin(peer["lambda"], peer["dfcom"], IMPUTATIONS) == pytest.approx(peer["df"], rel=ROUNDED)
-    assert abs(head.estimate - peer["estimate"]) < SIMULATION * math.sqrt(peer["b"] * (1 / 20 + 1 / IMPUTATIONS))
+    assert abs(head.estimate - peer["estimate"]) < SIMULATION * math.sqrt(
+        peer["b"] * (1 / 20 + 1 / IMPUTATIONS)
+    )
 
 
 def test_named_clusters_leave_fewer_degrees_of_freedom_than_rows():

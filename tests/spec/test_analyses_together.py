@@ -81,7 +81,9 @@ def test_tests_of_the_same_people_are_drawn_together(run):
 
 def test_the_draws_are_the_same_every_time_and_in_any_order(run):
     once = run(("measure: rate_ratio}", f"measure: rate_ratio, {ROMANO_WOLF}"))
-    again = run(("  main: {role", "  aaa: {role: sensitivity, method: rates, outcome: reoffended}\n  main: {role"))
+    again = run(
+        ("  main: {role", "  aaa: {role: sensitivity, method: rates, outcome: reoffended}\n  main: {role")
+    )
     assert [once[name]["estimates"][0] for name in ("often", "more")] == [
         again[name]["estimates"][0] for name in ("often", "more")
     ]
@@ -144,16 +146,23 @@ def test_different_units_and_unknown_influences_are_refused_when_they_are_found(
         aligned(study, {"often": people, "more": replace(people, influence=None)})
 
 
-@pytest.mark.parametrize(("p_adjusted", "multiple"), [(0.02, 1), (0.0201, 1.5), (0.034, 2), (0.04, 2), (0.045, 2.5)])
+@pytest.mark.parametrize(
+    ("p_adjusted", "multiple"), [(0.02, 1), (0.0201, 1.5), (0.034, 2), (0.04, 2), (0.045, 2.5)]
+)
 def test_a_public_adjusted_p_value_is_a_multiple_in_halves_of_the_printed_one(p_adjusted, multiple):
     head = found_by([1.0], pd.Index(["a"]), p_adjusted=p_adjusted).headline
     assert printed_p(head, 0.03) == pytest.approx(0.03 * multiple)
 
 
 def test_an_adjusted_p_value_says_nothing_of_a_test_that_is_withheld(study):
-    raw = {name: found_by([1.0], pd.Index(["a"]), name=name, p_adjusted=0.04) for name in ("often", "more", "main")}
+    raw = {
+        name: found_by([1.0], pd.Index(["a"]), name=name, p_adjusted=0.04)
+        for name in ("often", "more", "main")
+    }
     hidden = replace(raw["more"], estimates=(replace(raw["more"].headline, p_value=None, estimate=None),))
-    said = {each.analysis: each.headline for each in unsaid_with(study, raw, [raw["often"], hidden, raw["main"]])}
+    said = {
+        each.analysis: each.headline for each in unsaid_with(study, raw, [raw["often"], hidden, raw["main"]])
+    }
     assert said["often"].p_adjusted is None
     assert said["often"].p_value == 0.02
     assert said["main"].p_adjusted == 0.04
@@ -172,13 +181,21 @@ def study(make_study):
     """A study with a family of two tests."""
     folder = make_study()
     path = folder / "study.yml"
-    text = path.read_text(encoding="utf-8").replace("measure: rate_ratio}", f"measure: rate_ratio, {ROMANO_WOLF}")
+    text = path.read_text(encoding="utf-8").replace(
+        "measure: rate_ratio}", f"measure: rate_ratio, {ROMANO_WOLF}"
+    )
     path.write_text(text, encoding="utf-8")
     return read_study(folder)
 
 
 def found_by(influence, units, name="often", p_adjusted=None) -> Result:
-    head = Estimate(term="treated_vs_control", measure="risk_difference", estimate=1.0, p_value=0.02, p_adjusted=p_adjusted)
+    head = Estimate(
+        term="treated_vs_control",
+        measure="risk_difference",
+        estimate=1.0,
+        p_value=0.02,
+        p_adjusted=p_adjusted,
+    )
     return Result(
         method="rates", estimand="att", outcome="reoffended", estimates=(head,), analysis=name,
         influence=np.array(influence), units=units,

@@ -95,14 +95,18 @@ def test_one_group_may_say_that_it_has_no_design(tmp_path):
         + "design: {method: none}\n"
         + RATES.replace("rates", "proportion")
     )
-    folder = small_study(tmp_path, text, people=people().drop(columns="treated"), offences=offences("%Y-%m-%d"))
+    folder = small_study(
+        tmp_path, text, people=people().drop(columns="treated"), offences=offences("%Y-%m-%d")
+    )
     assert main(["run", str(folder), "--quiet"]) == 0
     assert headline(folder)["estimate"] == pytest.approx(2 / 8)
 
 
 def test_a_comparison_needs_both_arms_whatever_the_design(tmp_path):
     text = PEOPLE.replace("people:", "cohort:", 1) + "design: {method: none}\n" + RATES
-    folder = small_study(tmp_path, text, people=people().drop(columns="treated"), offences=offences("%Y-%m-%d"))
+    folder = small_study(
+        tmp_path, text, people=people().drop(columns="treated"), offences=offences("%Y-%m-%d")
+    )
     assert main(["run", str(folder), "--quiet"]) == 12
 
 

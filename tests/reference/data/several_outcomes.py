@@ -37,7 +37,9 @@ def panel() -> pd.DataFrame:
     now = (start > 0) & (period >= start)
     noise = rng.normal(size=(len(unit), len(effects)))
     values = np.round(np.outer(now, effects) + 0.8 * shared[:, None] + 0.6 * noise, 3)
-    frame = pd.DataFrame({"area": [f"a{k:02d}" for k in unit], "period": period, "start": start, "now": now.astype(int)})
+    frame = pd.DataFrame(
+        {"area": [f"a{k:02d}" for k in unit], "period": period, "start": start, "now": now.astype(int)}
+    )
     return frame.assign(**{f"y{j}": values[:, j] for j in range(len(effects))})
 
 
@@ -55,7 +57,9 @@ def main() -> None:
     of_people = [pf.feols(f"y{j} ~ treated", data=one, vcov="HC1") for j in range(5)]
     after = many.assign(after=many["period"] >= 4).groupby(["area", "start", "after"], as_index=False).mean()
     wide = after.pivot(index=["area", "start"], columns="after", values=["y0", "y1", "y2"])
-    change = pd.DataFrame({name: wide[name][True] - wide[name][False] for name in ("y0", "y1", "y2")}).reset_index()
+    change = pd.DataFrame(
+        {name: wide[name][True] - wide[name][False] for name in ("y0", "y1", "y2")}
+    ).reset_index()
     change["treated"] = (change["start"] > 0).astype(int)
     of_places = [pf.feols(f"y{j} ~ treated", data=change, vcov="HC1") for j in range(3)]
     found = {"people": adjusted(of_people, "treated"), "places": adjusted(of_places, "treated")}
