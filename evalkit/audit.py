@@ -131,7 +131,8 @@ def judge(figure: Figure) -> Verdict:
         )
     if figure.unit in ("unit_missing", "") and None not in (figure.before, figure.after):
         return _without_unit(figure)
-    verdict = _RULES.get(figure.unit, _nothing_to_check)(figure)
+    rule = _RULES.get(figure.unit)
+    verdict = rule(figure) if rule else _nothing_to_check()
     if OPEN_DEFINITION.search(figure.words):
         question = "It depends on a definition that the source does not give: ask for it."
         return Verdict(consistent="ambiguous", diagnosis=question, recomputed=verdict.recomputed)

@@ -105,8 +105,8 @@ def widened(result: Result) -> str:
     if result.headline.interval != "quasi_poisson" or check is None or check.statistic is None:
         return ""
     return (
-        f"That range is widened, because past counts went up and down {short(check.statistic)} times as much as chance "
-        f"alone would make them."
+        f"That range is widened, because past counts went up and down {short(check.statistic)} times as much as "
+        "counts of independent events do."
     )
 
 

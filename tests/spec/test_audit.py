@@ -29,6 +29,7 @@ Robbery up to 436, Suffolk          |           |             |        | 436   |
 Weapons up to 421, Suffolk          |           |             |        | 421   | 18              | percent_change | not_checkable |            | 356 and 358
 ASB in Loftus                       |           |             |        |       | -41             | percent_change | not_checkable |            | No counts
 Trained (may or may not be extra)   | 223       |             |        |       | 223             | count          | ambiguous     | 223        | definition
+Length of a project (no rule)       |           |             |        |       | 6               | months         | not_checkable |            | No counts
 Half of seven                       |           | 7           |        |       | 50              | percent        | no            |            | No whole number
 """
 
