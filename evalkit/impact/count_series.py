@@ -246,7 +246,8 @@ def _as_given(value: float) -> Check:
         null="events are independent, so that counts vary no more than a Poisson variable",
         statistic=value,
         passed=True,
-        reading=f"Ranges are widened for counts that vary {value:.2f} times as much as independent events, as study.yml says.",
+        reading=f"Ranges are widened for counts that vary {value:.2f} times as much as independent events, "
+        "as study.yml says.",
         next_step="Give the past counts as `series`, so that this number is estimated with its own error.",
     )
 
