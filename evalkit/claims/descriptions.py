@@ -79,12 +79,14 @@ def _one_change(result: Result, w: Words, *, example: bool) -> Said:
     before, after = cell(result, "counts", "before"), cell(result, "counts", "after")
     unknown = f"That the change comes from {w.programme}. It might have happened anyway."
     for_example = ", for example" if example else ""
-    place = f"{capital(str(head.group))}{for_example}: " if head.group not in (None, "", "all") else ""
+    place = "" if head.group in (None, "", "all") else f"{head.group}{for_example}: "
+    if not example and str(head.group).lower() in thing.lower():
+        place = ""  # the only row, which the label has named already
     if before is None or after is None or head.estimate is None:
         text = f"{place}the counts of {thing} before and after are not both shown, so no change is given."
         return capital(text), unknown, "cannot tell"
     went = f"{place}{thing} went from {whole(before):,} to {whole(after):,}"
-    went = went if w.opening and not place else capital(went)
+    went = went if w.opening and not example else capital(went)
     if before < LEAST_FOR_PERCENT:
         return (
             f"{went}. With so few to start from, no percentage change is given.",
@@ -222,7 +224,7 @@ def power(result: Result, w: Words) -> Said:
         return w.say(f"{groups}, no difference could be found."), NO_RESULTS, "not assessed"
     text = f"{groups}, {_detectable(result)} would usually be found if it were there."
     if not w.is_verb:
-        text = f"{capital(w.label)}: {text[0].lower()}{text[1:]}"
+        text = f"{w.label if w.opening else capital(w.label)}: {text[0].lower()}{text[1:]}"
     cannot = "Anything about results: this is a plan, and nothing has been measured yet."
     smaller = "one" if "a difference of" in text else "difference"
     return w.say(text, f"A smaller {smaller} would probably be missed."), cannot, "not assessed"
@@ -237,7 +239,8 @@ def funnel(result: Result, w: Words) -> Said:
         text = f"{count_of(head.estimate * head.n_treated, head.n_treated)} reached the last stage."
     else:
         text = f"{percent(head.estimate) if share else f'{whole(head.estimate):,}'} reached the last stage."
-    return w.say(f"{capital(w.label)}: {text}" if w.label else text), NO_RESULTS, "not assessed"
+    label = w.label if w.opening else capital(w.label)
+    return w.say(f"{label}: {text}" if w.label else text), NO_RESULTS, "not assessed"
 
 
 def survey(result: Result, w: Words) -> Said:
