@@ -18,6 +18,7 @@ WEBB_BELOW = 12
 TIE = 1 - 1e-9
 # At an adjusted p-value of 0.05 the Monte Carlo error of so many draws is 0.002.
 STEP_DOWN_DRAWS = 9999
+RULE_WORDS = {"holm": "Holm's rule", "bh": "the rule of Benjamini and Hochberg"}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -181,6 +181,19 @@ def start_inside_window(*, window_from: date, window_to: date, start: date) -> C
     )
 
 
+def start_inside_period(label: object, *, inside: bool) -> Check:
+    """Whether the programme began in the middle of the period `label`, the first that a series counts as after it."""
+    return Check(
+        name="start_inside_window",
+        null="the programme began where a period begins",
+        passed=not inside,
+        reading=f"The start lies inside the period {label}, all of which is counted as after it."
+        if inside
+        else f"The first period after the start is {label}.",
+        next_step="Leave that period out, or use shorter periods" if inside else "",
+    )
+
+
 def risk_set_starts(
     people: pd.DataFrame, *, index_date: str, programme_start: str, event_days: str, treated: str = "treated",
     seed: int = 0,

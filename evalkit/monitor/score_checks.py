@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from evalkit.contract import SCORE_RATES
-from evalkit.inference import critical_value
+from evalkit.inference import RULE_WORDS, critical_value
 from evalkit.monitor.calibration import Calibration
 from evalkit.monitor.score_table import EVERYBODY, ScoreTable
 from evalkit.results import Check
@@ -74,7 +74,7 @@ def group_differences(gaps: pd.DataFrame, options: RiskScoreOptions) -> Check:
         True: "No rate clearly differs between groups, which does not show that the groups are alike.",
         False: "At least one rate clearly differs between groups; the table of differences says which.",
     }[alike]
-    rule = {"holm": "Holm's rule", "bh": "the rule of Benjamini and Hochberg"}[options.p_adjust]
+    rule = RULE_WORDS[options.p_adjust]
     return Check(
         name="group_differences",
         null="the score does equally well in every group",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from evalkit.inference import RULE_WORDS
 from evalkit.report.output import Output, numbers
 from evalkit.report.tables import Column, count_cell, table
 from evalkit.report.words import escape, is_number, number, percent, plain_words, spread
@@ -15,7 +16,6 @@ IN_WORDS = {
     "flagged_share": "Of everybody, flagged",
     "outcome_share": "Of everybody, with the outcome",
 }
-RULES = {"holm": "Holm's rule", "bh": "the rule of Benjamini and Hochberg"}
 CLEAR = 0.05
 
 
@@ -55,7 +55,7 @@ def differences_table(result: Result, *, label: str) -> str:
         clear = ("Yes" if row["p_adjusted"] < CLEAR else "No") if is_number(row["p_adjusted"]) else value
         rows.append([IN_WORDS.get(raw["measure"], plain_words(raw["measure"])),
                      f"{raw['group']} less {raw['reference']}", value, inside, clear])  # fmt: skip
-    rule = RULES.get(str(frame["rule"].iloc[0]), str(frame["rule"].iloc[0]))
+    rule = RULE_WORDS.get(str(frame["rule"].iloc[0]), str(frame["rule"].iloc[0]))
     note = (
         f"A difference is called clear where its p-value lies below 0.05 after {rule} over all {len(frame)} of them. "
         "Each range is for its difference alone. One that is not clear does not show that the groups are alike."

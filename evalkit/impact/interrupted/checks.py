@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import chdtrc, chdtri
 
+from evalkit.impact.flaws import start_inside_period
 from evalkit.impact.interrupted.model import Model
 from evalkit.impact.interrupted.options import InterruptedOptions
 from evalkit.impact.interrupted.series import Series, season_length
@@ -27,7 +28,8 @@ def certain(series: Series) -> bool:
 
 def basic_checks(series: Series, model: Model, options: InterruptedOptions) -> list[Check]:
     """The checks that need nothing but the series and its fit."""
-    found = [few_before(series), few_after(series), start_inside(series), series_break(series)]
+    start = start_inside_period(series.labels[series.start], inside=series.inside)
+    found = [few_before(series), few_after(series), start, series_break(series)]
     if options.counts:
         found += [overdispersion(model, options), small_counts(series)]
     found += [autocorrelation(series, model, options), season(series, options)]
@@ -63,19 +65,6 @@ def few_after(series: Series) -> Check:
         next_step=""
         if enough
         else "Read the average change, and wait for more periods before reading the slope",
-    )
-
-
-def start_inside(series: Series) -> Check:
-    label = series.labels[series.start]
-    return Check(
-        name="start_inside_window",
-        null="the programme began where a period begins",
-        passed=not series.inside,
-        reading=f"The start lies inside the period {label}, all of which is counted as after it."
-        if series.inside
-        else f"The first period after the start is {label}.",
-        next_step="Leave that period out, or use shorter periods" if series.inside else "",
     )
 
 

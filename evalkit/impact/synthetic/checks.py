@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from evalkit.impact.flaws import start_inside_period
 from evalkit.impact.synthetic.fit import Mixture, mix
 from evalkit.impact.synthetic.options import SyntheticControlOptions
 from evalkit.impact.synthetic.panel import Places
@@ -18,7 +19,13 @@ SAME_WEIGHT = 1e-6
 
 def places_checks(places: Places, own: Mixture) -> list[Check]:
     """The checks that need nothing but the mixture itself."""
-    found = [_few_before(places), _donors(places), *_few(places), _start(places), _heaviest(places, own)]
+    found = [
+        _few_before(places),
+        _donors(places),
+        *_few(places),
+        start_inside_period(places.calendar.labels[places.before], inside=places.inside),
+        _heaviest(places, own),
+    ]
     if (own.weights < 0).any():
         found.append(_extrapolation(own))
     if places.names:
@@ -97,19 +104,6 @@ def _few(places: Places) -> list[Check]:
             next_step="Use `did`, which allows for their difference before the start, and find more places",
         )
     ]
-
-
-def _start(places: Places) -> Check:
-    label = places.calendar.labels[places.before]
-    return Check(
-        name="start_inside_window",
-        null="the programme began where a period begins",
-        passed=not places.inside,
-        reading=f"The start lies inside the period {label}, all of which is counted as after it."
-        if places.inside
-        else f"The first period after the start is {label}.",
-        next_step="Leave that period out, or use shorter periods" if places.inside else "",
-    )
 
 
 def _heaviest(places: Places, own: Mixture) -> Check:
